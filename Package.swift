@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors where CI builds; elsewhere a newer compiler's warning must not stop a user.
+let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "understudy",
+    products: [
+        .executable(name: "understudy", targets: ["understudy"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // The core: values only.
+        .target(name: "FailoverCore", swiftSettings: strict),
+        .target(name: "HubProtocol", dependencies: ["FailoverCore"], swiftSettings: strict),
+
+        // The way to a broker.
+        .systemLibrary(
+            name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "MQTTSession", dependencies: ["CMosquitto", "CLinux", heap], swiftSettings: strict),
+
+        // Machines.
+        .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "HubClient", dependencies: ["HubProtocol", "MQTTSession", "LocalState", logging, lifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "BrokerConfiguration", path: "broker-config", exclude: ["README.md"],
+            resources: [
+                .embedInCode("hub.conf"), .embedInCode("control.conf"), .embedInCode("hub-access.json"),
+                .embedInCode("control-access.json"),
+            ],
+            swiftSettings: strict),
+        .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
+        .target(
+            name: "HubServer", dependencies: ["BrokerConfiguration", "ChildProcess", "HubClient"],
+            swiftSettings: strict),
+
+        // Programs.
+        .target(name: "LocalSite", dependencies: ["ChildProcess", "HubClient"], swiftSettings: strict),
+        .executableTarget(
+            name: "understudy",
+            dependencies: ["HubServer", "HubClient", "LocalSite", argumentParser, configuration, lifecycle, logging, system],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "FailoverBenchmark", dependencies: ["LocalSite", argumentParser, histogram], swiftSettings: strict),
+
+        // Tests.
+        .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

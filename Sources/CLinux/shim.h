@@ -1,0 +1,5 @@
+#pragma once
+// What Swift's Glibc module leaves out.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>

@@ -1,0 +1,46 @@
+extension Coordinator {
+    /// Whether the other server is there, hears this one, and holds this epoch's record.
+    public var canPair: Bool {
+        guard isActive, !isLeaving, let record, record.mode == .alone, peer.healthySince != nil,
+            let other = peer.latest, !other.isLeaving
+        else { return false }
+        return other.record?.epoch == record.epoch
+    }
+
+    /// The holder names the standby that may take over from it (rule 8).
+    mutating func pair(at now: Moment) -> [Directive] {
+        guard canPair, pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record else {
+            return []
+        }
+        next.version += 1
+        next.mode = .paired
+        next.standbySession = other.session
+        if identity.role == .main { next.backup = other.sender } else { next.main = other.sender }
+        pairingPause.paired(at: now.monotonic)
+        return store(next)
+    }
+}
+
+/// How long a holder waits before it pairs again after it lost a standby: longer each time, so that a flapping link
+/// burns few epochs.
+struct PairingPause: Hashable, Sendable {
+    private let timing: Timing
+    private var next: Duration
+    private var pausedUntil: MonotonicTime?
+    private var pairedAt: MonotonicTime?
+
+    init(timing: Timing) {
+        self.timing = timing
+        next = timing.pairingDelay
+    }
+
+    func isOver(at now: MonotonicTime) -> Bool { pausedUntil.map { now >= $0 } ?? true }
+
+    mutating func paired(at now: MonotonicTime) { pairedAt = now }
+
+    mutating func pairEnded(at now: MonotonicTime) {
+        if let pairedAt, now - pairedAt >= timing.pairingIsStable { next = timing.pairingDelay }
+        pausedUntil = now + next
+        next = min(next * 2, timing.longestPairingDelay)
+    }
+}

@@ -1,0 +1,154 @@
+import FailoverCore
+import HubProtocol
+import LocalState
+import Logging
+import MQTTSession
+import ServiceLifecycle
+
+/// A machine that works over whichever hub is active.
+public struct ClientMachine: Service {
+    public struct Options: Sendable {
+        public var name: MachineName
+        public var main: Endpoint
+        /// `nil`: what the site says, or was remembered.
+        public var backup: Endpoint?
+        public var dataPath: String
+
+        public init(name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String) {
+            self.name = name
+            self.main = main
+            self.backup = backup
+            self.dataPath = dataPath
+        }
+    }
+
+    public enum Failure: Error, CustomStringConvertible {
+        case nameTaken(name: MachineName, address: String)
+
+        public var description: String {
+            switch self {
+            case .nameTaken(let name, let address):
+                "a machine named \(name) is on this site already, at \(address). Give this one another --name, or stop "
+                    + "the other one first."
+            }
+        }
+    }
+
+    private let options: Options
+    private let log: Logger
+
+    public init(_ options: Options, log: Logger) {
+        self.options = options
+        self.log = log
+    }
+
+    /// Runs until a graceful shutdown. A site that cannot be reached is waited for.
+    public func run() async throws {
+        let folder = try DataFolder(path: options.dataPath)
+        let memory = DurableFile<SiteMemory>(path: folder.file("site.json"))
+        // What was remembered is a help, not a need: a damaged file is written anew.
+        let remembered = (try? memory.read()) ?? SiteMemory()
+        let identity = MachineAgent.Identity(
+            name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
+            version: Version.current)
+        let (failures, continuation) = AsyncStream.makeStream(of: Failure.self)
+        let follower = await SiteFollower(options, identity, remembered: remembered, log: log) { outcome in
+            switch outcome {
+            case .learnt(let site):
+                do { try memory.write(site) } catch { log.warning("\(error)") }
+            case .failed(let failure): continuation.yield(failure)
+            }
+        }
+        try await withGracefulShutdownHandler {
+            for await failure in failures { throw failure }
+        } onGracefulShutdown: {
+            continuation.finish()
+        }
+        await follower.leave()
+        withExtendedLifetime(folder) {}
+    }
+}
+
+/// The servers of the site, as a client last heard of them.
+struct SiteMemory: Codable, Hashable, Sendable {
+    var main: ServerAddress?
+    var backup: ServerAddress?
+}
+
+/// What a client adds to the machine agent: it finds the Backup that it was not told of, and tells its operator.
+@SessionLoop
+private final class SiteFollower {
+    enum Outcome: Sendable {
+        case learnt(SiteMemory)
+        case failed(ClientMachine.Failure)
+    }
+
+    private let options: ClientMachine.Options
+    private let log: Logger
+    private let onOutcome: @SessionLoop (Outcome) -> Void
+    private var site: SiteMemory
+    private var agent: MachineAgent!
+    private var reported: [MachineAgent.Side: CloseReason] = [:]
+
+    init(
+        _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory, log: Logger,
+        onOutcome: @escaping @SessionLoop (Outcome) -> Void
+    ) {
+        self.options = options
+        self.log = log
+        self.onOutcome = onOutcome
+        site = remembered
+        agent = MachineAgent(identity) { [weak self] in self?.handle($0) }
+        agent.connect(.main, to: options.main, hub: site.main?.name)
+        if let backup = options.backup ?? site.backup?.endpoint {
+            agent.connect(.backup, to: backup, hub: options.backup == nil ? site.backup?.name : nil)
+        }
+    }
+
+    func leave() async { await agent.leave() }
+
+    private func handle(_ event: MachineAgent.Event) {
+        switch event {
+        case .server(_, let side): reported[side] = nil
+        case .pair(let pair): learn(pair)
+        case .followed(let hub, let epoch, let change):
+            if let change {
+                let report = MachineSwitch(change)
+                log.info("epoch \(epoch): \(report.from) to \(hub) in \(report.outageMs) ms (\(report.reason.rawValue))")
+            } else {
+                log.info("epoch \(epoch): following \(hub)")
+            }
+        case .lost(let hub, let reason): log.warning("\(hub): \(reason)")
+        case .unreachable(let side, let reason):
+            guard reported.updateValue(reason, forKey: side) != reason, let endpoint = agent.endpoint(of: side) else {
+                return
+            }
+            log.warning("the \(side) hub at \(endpoint) cannot be reached (\(reason)); trying on")
+        case .nameTaken(let other):
+            onOutcome(.failed(.nameTaken(name: options.name, address: other.address)))
+        case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
+        }
+    }
+
+    /// The pair record decides where the servers are; what the operator said serves until one was read.
+    private func learn(_ pair: HubPair) {
+        let known = SiteMemory(main: pair.main ?? site.main, backup: pair.backup ?? site.backup)
+        for (side, server) in [(MachineAgent.Side.main, known.main), (.backup, known.backup)] {
+            guard let server else { continue }
+            // A server that is reached already stays where it was reached: the operator may know a way to it that
+            // the server itself does not.
+            if agent.endpoint(of: side) == nil || (agent.hub(at: side) ?? server.name) != server.name {
+                agent.connect(side, to: server.endpoint, hub: server.name)
+            } else {
+                agent.name(side, server.name)
+            }
+        }
+        guard known != site else { return }
+        site = known
+        onOutcome(.learnt(known))
+    }
+}
+
+extension ServerAddress {
+    public var endpoint: Endpoint { .tcp(host: address, port: port) }
+}

@@ -1,0 +1,105 @@
+import FailoverCore
+import HubProtocol
+import MQTTSession
+
+/// A machine's live session with one hub, whether that hub is followed or not: a session that is warm already is
+/// what makes a switch fast.
+@SessionLoop
+final class HubLink {
+    enum Event {
+        /// Subscribed, and the server behind the address is known.
+        case up
+        case down(CloseReason)
+        /// An attempt to connect failed.
+        case failed(CloseReason)
+        case message(Topic, Message)
+    }
+
+    /// The server at the other end, once known; kept while the link is down.
+    private(set) var hub: MachineName?
+    private(set) var isUp = false
+    /// When a heartbeat of this machine last came back through the hub.
+    var lastEcho = ContinuousClock.now
+
+    private let filters: [String]
+    private var session: ReconnectingSession!
+    private let onEvent: @SessionLoop (Event) -> Void
+    private var isSubscribed = false
+
+    init(
+        _ configuration: Session.Configuration, hub: MachineName?, filters: [String],
+        onEvent: @escaping @SessionLoop (Event) -> Void
+    ) {
+        self.hub = hub
+        self.filters = filters
+        self.onEvent = onEvent
+        session = ReconnectingSession(configuration) { [weak self] event in self?.handle(event) }
+    }
+
+    var endpoint: Endpoint { session.endpoint }
+    var localAddress: String? { session.session?.localAddress }
+
+    func start() { session.start() }
+    func stop() { session.stop() }
+    func reconnect(to endpoint: Endpoint? = nil) { session.reconnect(to: endpoint) }
+    func name(_ hub: MachineName) { self.hub = self.hub ?? hub }
+
+    /// Does nothing while the link is down: what is retained is published again when it comes up.
+    func publish(
+        _ topic: Topic, _ payload: some Payload, quality: QualityOfService = .atLeastOnce, expirySeconds: UInt32? = nil,
+        confirmed: Session.Confirmation? = nil
+    ) {
+        let publication = Publication(
+            topic: topic.name, payload: payload.encoded, quality: quality, retain: true, expirySeconds: expirySeconds)
+        guard let open = session.session else {
+            confirmed?(.failure(.notConnected))
+            return
+        }
+        open.publish(publication, confirmed: confirmed)
+    }
+
+    private func handle(_ event: ReconnectingSession.Event) {
+        switch event {
+        case .up: subscribe()
+        case .down(let reason):
+            let wasUp = isUp
+            isUp = false
+            isSubscribed = false
+            onEvent(wasUp ? .down(reason) : .failed(reason))
+        case .message(let message):
+            guard let topic = Topic(name: message.topic) else { return }
+            if topic == .hubServer, let server = try? HubServer(decoding: message.payload) {
+                identify(server.name)
+            }
+            onEvent(.message(topic, message))
+            reportUpWhenReady()
+        }
+    }
+
+    private func subscribe() {
+        lastEcho = .now
+        for filter in filters.dropLast() { session.session?.subscribe(filter) }
+        // When the last one is answered, what the broker retains for the others has arrived.
+        session.session?.subscribe(filters.last ?? TopicFilter.hub) { [weak self] result in
+            guard let self, case .success = result else { return }
+            self.isSubscribed = true
+            self.reportUpWhenReady()
+        }
+    }
+
+    private func identify(_ name: MachineName) {
+        guard hub != name else { return }
+        // Another server stands at this address now: the link to the one before is lost.
+        if isUp {
+            isUp = false
+            onEvent(.down(.lost("another server answers at \(endpoint)")))
+        }
+        hub = name
+    }
+
+    private func reportUpWhenReady() {
+        guard isSubscribed, !isUp, hub != nil else { return }
+        isUp = true
+        onEvent(.up)
+    }
+}

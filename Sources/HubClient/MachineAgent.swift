@@ -1,0 +1,305 @@
+import FailoverCore
+import HubProtocol
+import Logging
+import MQTTSession
+
+/// What every machine of a site does, clients and servers alike: live sessions with both hubs, its status, heartbeat,
+/// links and last switch on each of them, and following the highest epoch.
+@SessionLoop
+public final class MachineAgent {
+    public struct Identity: Sendable {
+        public var name: MachineName
+        public var role: Role
+        /// This run.
+        public var session: String
+        /// Part of the client id; see `DataFolder.secret`.
+        public var secret: String
+        /// As others reach this machine; `nil`: the address that its hub sees.
+        public var address: String?
+        public var version: String
+
+        public init(
+            name: MachineName, role: Role, session: String, secret: String, address: String?, version: String
+        ) {
+            self.name = name
+            self.role = role
+            self.session = session
+            self.secret = secret
+            self.address = address
+            self.version = version
+        }
+    }
+
+    /// The two places of a site that a hub can stand at.
+    public enum Side: Hashable, Sendable, CaseIterable {
+        case main, backup
+    }
+
+    public enum Event: Sendable {
+        /// Which server stands at one side.
+        case server(HubServer, Side)
+        /// The pair as the newest epoch describes it.
+        case pair(HubPair)
+        case followed(MachineName, Epoch, Follower.Switch?)
+        /// The hub that was followed cannot be reached.
+        case lost(MachineName, CloseReason)
+        /// An attempt to connect to this side failed.
+        case unreachable(Side, CloseReason)
+        /// Another machine of this name works here already; nothing was published.
+        case nameTaken(MachineStatus)
+        /// A payload that cannot be right, for the log.
+        case ignored(topic: String, cause: String)
+    }
+
+    private static let heartbeatInterval = Duration.seconds(1)
+    /// A hub through which this machine's own heartbeats do not come back is as good as dead.
+    private static let longestSilence = Duration.milliseconds(2500)
+
+    private let identity: Identity
+    private let onEvent: @SessionLoop (Event) -> Void
+    private var status: MachineStatus
+    private var links: [Side: HubLink] = [:]
+    private var follower = Follower()
+    private var lastSwitch: MachineSwitch?
+    private var newestPair: (epoch: Epoch, version: UInt64)?
+    private var nameCheck: NameCheck
+    private var isNameOurs = false
+    private var sequence: UInt64 = 0
+    private let heartbeat = LoopTimer()
+    private let nameTimer = LoopTimer()
+    private let clock: @Sendable () -> MonotonicTime
+
+    public init(
+        _ identity: Identity, clock: @escaping @Sendable () -> MonotonicTime = { .now },
+        onEvent: @escaping @SessionLoop (Event) -> Void
+    ) {
+        self.identity = identity
+        self.clock = clock
+        self.onEvent = onEvent
+        nameCheck = NameCheck(session: identity.session)
+        // Without keys everyone has level 3.
+        status = MachineStatus(
+            state: .starting, role: identity.role, session: identity.session, address: identity.address ?? "",
+            version: identity.version, permission: 3, since: .now)
+    }
+
+    public var following: MachineName? { follower.following }
+    public var epoch: Epoch? { follower.epoch }
+
+    /// Connects to the hub at this side and stays connected. A link that leads elsewhere is moved.
+    ///
+    /// - Parameter hub: the server's name, where it is known already.
+    public func connect(_ side: Side, to endpoint: Endpoint, hub: MachineName? = nil) {
+        if let link = links[side] {
+            if link.endpoint != endpoint { link.reconnect(to: endpoint) }
+            return
+        }
+        let will = Publication(
+            topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
+        let configuration = Session.Configuration(
+            endpoint: endpoint, clientID: "\(identity.name)-machine-\(identity.secret)", will: will)
+        let link = HubLink(configuration, hub: hub, filters: [TopicFilter.machine(identity.name), TopicFilter.hub]) {
+            [weak self] event in self?.handle(event, from: side)
+        }
+        links[side] = link
+        link.start()
+        if links.count == 1 { beat() }
+    }
+
+    /// The name of the server at a side, learnt elsewhere, so that its link can be shown before it was ever up.
+    public func name(_ side: Side, _ hub: MachineName) { links[side]?.name(hub) }
+
+    public func endpoint(of side: Side) -> Endpoint? { links[side]?.endpoint }
+    public func hub(at side: Side) -> MachineName? { links[side]?.hub }
+
+    /// Says goodbye on every hub, waits for the answers for at most half a second, and closes the sessions.
+    public func leave() async {
+        heartbeat.cancel()
+        nameTimer.cancel()
+        status.state = .leaving
+        publishStatus()
+        status.state = .offline
+        let up = links.values.filter { $0.isUp && isNameOurs }
+        let patience = LoopTimer()
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            var unanswered = up.count
+            var done: (() -> Void)? = { continuation.resume() }
+            let finish = {
+                done?()
+                done = nil
+            }
+            for link in up {
+                link.publish(.machine(identity.name, .status), status) { _ in
+                    unanswered -= 1
+                    if unanswered == 0 { finish() }
+                }
+            }
+            if up.isEmpty { finish() } else { patience.schedule(after: .milliseconds(500)) { finish() } }
+        }
+        for link in links.values { link.stop() }
+    }
+
+    // MARK: - Events
+
+    private func handle(_ event: HubLink.Event, from side: Side) {
+        guard let link = links[side] else { return }
+        switch event {
+        case .up: linkIsUp(link)
+        case .down(let reason):
+            guard let hub = link.hub else { return }
+            let followed = follower.following == hub
+            follower.linkLost(hub, at: clock())
+            if followed { onEvent(.lost(hub, reason)) }
+            publishLinks()
+        case .failed(let reason): onEvent(.unreachable(side, reason))
+        case .message(let topic, let message):
+            do {
+                try handle(topic, message, link, side)
+            } catch {
+                onEvent(.ignored(topic: message.topic, cause: "\(error)"))
+            }
+        }
+    }
+
+    private func handle(_ topic: Topic, _ message: Message, _ link: HubLink, _ side: Side) throws(MalformedPayload) {
+        // An empty payload deletes a retained message and says nothing else.
+        guard !message.payload.isEmpty else { return }
+        switch topic {
+        case .hubActive:
+            report(follower.announced(try HubActive(decoding: message.payload).announcement, at: clock()))
+        case .hubServer: onEvent(.server(try HubServer(decoding: message.payload), side))
+        case .hubPair: learn(try HubPair(decoding: message.payload))
+        case .machine(identity.name, .status): 
+            sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)
+        case .machine(identity.name, .heartbeat):
+            sawOwnHeartbeat(try MachineHeartbeat(decoding: message.payload), isRetained: message.isRetained, on: link)
+        default: break
+        }
+    }
+
+    private func linkIsUp(_ link: HubLink) {
+        guard isNameOurs else {
+            checkName()
+            return
+        }
+        if status.address.isEmpty, let address = link.localAddress { status.address = address }
+        // In this order: a reader that sees the machine follow a hub has seen it online.
+        link.publish(.machine(identity.name, .status), status)
+        if let lastSwitch { link.publish(.machine(identity.name, .switch), lastSwitch) }
+        if let hub = link.hub { report(follower.linkUp(hub, at: clock())) }
+        publishLinks()
+        publishHeartbeat(on: link)
+    }
+
+    private func learn(_ pair: HubPair) {
+        guard let epoch = pair.epoch else { return }
+        if let newestPair, (epoch, pair.version) < newestPair { return }
+        newestPair = (epoch, pair.version)
+        onEvent(.pair(pair))
+    }
+
+    private func report(_ outcome: Follower.Outcome) {
+        guard case .followed(let change) = outcome, let hub = follower.following, let epoch = follower.epoch else {
+            if outcome == .waitingForHub { publishLinks() }
+            return
+        }
+        if let change { lastSwitch = MachineSwitch(change) }
+        if status.state == .starting, isNameOurs {
+            status.state = .online
+            publishStatus()
+        }
+        publishLinks()
+        if let lastSwitch, change != nil { publish(.switch, lastSwitch) }
+        onEvent(.followed(hub, epoch, change))
+    }
+
+    // MARK: - One machine of a name
+
+    /// The first hub that is reached tells whether the name is free.
+    private func checkName() {
+        guard nameCheck.other != nil else {
+            nameIsOurs()
+            return
+        }
+        nameTimer.schedule(after: NameCheck.patience) { [weak self] in self?.nameIsOurs() }
+    }
+
+    private func nameIsOurs() {
+        nameTimer.cancel()
+        guard !isNameOurs else { return }
+        isNameOurs = true
+        for link in links.values where link.isUp { linkIsUp(link) }
+        if follower.following != nil, status.state == .starting {
+            status.state = .online
+            publishStatus()
+        }
+    }
+
+    private func sawOwnStatus(_ seen: MachineStatus, isRetained: Bool, on link: HubLink) {
+        guard isNameOurs else {
+            if nameCheck.saw(seen) == .free, link.isUp { nameIsOurs() }
+            return
+        }
+        guard seen.state != status.state || seen.session != status.session else { return }
+        let isOther = seen.session != identity.session && [.starting, .online].contains(seen.state) && !isRetained
+        if isOther, (seen.since.description, seen.session) < (status.since.description, status.session) {
+            // Both started at the same moment; by this order both agree who of them stays.
+            onEvent(.nameTaken(seen))
+        } else if link.isUp {
+            // Said to be lost, or something else, while it lives.
+            link.publish(.machine(identity.name, .status), status)
+        }
+    }
+
+    private func sawOwnHeartbeat(_ seen: MachineHeartbeat, isRetained: Bool, on link: HubLink) {
+        if seen.session == identity.session {
+            link.lastEcho = .now
+        } else if !isNameOurs, nameCheck.saw(seen, isRetained: isRetained) == .taken, let other = nameCheck.other {
+            onEvent(.nameTaken(other))
+        }
+    }
+
+    // MARK: - Publishing
+
+    private func beat() {
+        heartbeat.schedule(after: Self.heartbeatInterval) { [weak self] in
+            guard let self else { return }
+            self.sequence += 1
+            for link in self.links.values where link.isUp {
+                if ContinuousClock.now - link.lastEcho > Self.longestSilence {
+                    link.reconnect()
+                } else {
+                    self.publishHeartbeat(on: link)
+                }
+            }
+            self.beat()
+        }
+    }
+
+    private func publishHeartbeat(on link: HubLink) {
+        guard isNameOurs else { return }
+        let interval = Self.heartbeatInterval
+        link.publish(
+            .machine(identity.name, .heartbeat),
+            MachineHeartbeat(
+                session: identity.session, sequence: sequence, intervalMs: Int(interval.inMilliseconds),
+                epoch: follower.epoch),
+            quality: .atMostOnce, expirySeconds: UInt32(interval.components.seconds) * UInt32(MachineHeartbeat.intervalsToExpiry))
+    }
+
+    private func publishStatus() { publish(.status, status) }
+
+    private func publishLinks() {
+        var states: [MachineName: MachineLinks.State] = [:]
+        for link in links.values {
+            guard let hub = link.hub else { continue }
+            states[hub] = link.isUp ? .up : .lost
+        }
+        publish(.links, MachineLinks(hubs: states, following: follower.following, epoch: follower.epoch))
+    }
+
+    private func publish(_ item: Topic.MachineItem, _ payload: some Payload) {
+        guard isNameOurs else { return }
+        for link in links.values where link.isUp { link.publish(.machine(identity.name, item), payload) }
+    }
+}

@@ -1,0 +1,94 @@
+import FailoverCore
+import HubProtocol
+import Logging
+import MQTTSession
+
+/// Looks at a site without being one of its machines: reads all hubs that it is told of and those that they name.
+@SessionLoop
+public final class SiteObserver {
+    public private(set) var view = SiteView()
+
+    private let onChange: @SessionLoop (SiteView) -> Void
+    private var sessions: [Endpoint: ReconnectingSession] = [:]
+
+    /// - Parameter onChange: called after every message and every change of a link.
+    public init(hubs: [Endpoint], onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }) {
+        self.onChange = onChange
+        for hub in hubs { observe(hub) }
+    }
+
+    public func stop() {
+        for session in sessions.values { session.stop() }
+        sessions = [:]
+    }
+
+    /// The site as it is seen from now on: the first value when every hub has answered or failed, or `patience` has
+    /// passed, then one after every change. Values that nobody has read yet are replaced by newer ones.
+    public nonisolated static func views(
+        of hubs: [Endpoint], patience: Duration = .seconds(3)
+    ) -> AsyncStream<SiteView> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            Task { @SessionLoop in
+                let deadline = LoopTimer()
+                var isFirstDone = false
+                let observer = SiteObserver(hubs: hubs) { view in
+                    isFirstDone = isFirstDone || view.isSettled
+                    if isFirstDone { continuation.yield(view) }
+                }
+                deadline.schedule(after: patience) {
+                    isFirstDone = true
+                    continuation.yield(observer.view)
+                }
+                continuation.onTermination = { _ in
+                    Task { @SessionLoop in
+                        deadline.cancel()
+                        observer.stop()
+                    }
+                }
+            }
+        }
+    }
+
+    private func observe(_ endpoint: Endpoint) {
+        guard sessions[endpoint] == nil else { return }
+        view.reach[endpoint] = .connecting
+        let configuration = Session.Configuration(
+            endpoint: endpoint, clientID: "observer-\(UInt64.random(in: 0 ... .max))")
+        let session = ReconnectingSession(configuration) { [weak self] in self?.handle($0, from: endpoint) }
+        sessions[endpoint] = session
+        session.start()
+    }
+
+    private func handle(_ event: ReconnectingSession.Event, from endpoint: Endpoint) {
+        switch event {
+        case .up:
+            view.hubs[endpoint] = HubView()
+            let session = sessions[endpoint]?.session
+            // QoS 0: a snapshot then comes as one burst, before the answer to the last subscription.
+            session?.subscribe(TopicFilter.everyMachine, quality: .atMostOnce)
+            session?.subscribe(TopicFilter.hub, quality: .atMostOnce)
+            session?.subscribe(TopicFilter.hub, quality: .atMostOnce) { [weak self] result in
+                guard let self, case .success = result else { return }
+                self.view.reach[endpoint] = .reached
+                self.onChange(self.view)
+            }
+        case .message(let message):
+            view.hubs[endpoint, default: HubView()].apply(message, at: .now)
+            observeNamedServers(of: endpoint)
+            if view.reach[endpoint] == .reached { onChange(view) }
+        case .down(let reason):
+            view.reach[endpoint] = .failed(reason)
+            onChange(view)
+        }
+    }
+
+    /// The pair names both servers, so that one address is enough to see the whole site.
+    private func observeNamedServers(of endpoint: Endpoint) {
+        guard let hub = view.hubs[endpoint], let pair = hub.pair else { return }
+        let known = Set(view.hubs.values.compactMap { $0.server?.name })
+        for server in [pair.main, pair.backup].compactMap({ $0 })
+        where server.name != hub.server?.name && !known.contains(server.name) {
+            observe(server.endpoint)
+        }
+    }
+}

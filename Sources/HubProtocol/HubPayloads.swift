@@ -1,0 +1,187 @@
+import FailoverCore
+
+/// `hub/active`: the newest epoch that the coordinator beside this broker knows.
+public struct HubActive: Payload {
+    public var epoch: Epoch
+    /// `nil` while this side has stood down.
+    @NullWhenNil public var hub: MachineName?
+    @NullWhenNil public var address: String?
+    @NullWhenNil public var port: UInt16?
+    @NullWhenNil public var previous: MachineName?
+    public var reason: Reason
+    /// What was seen that began the epoch, in one sentence.
+    public var evidence: String?
+    /// How long `previous` had been silent when `hub` claimed the epoch, in milliseconds.
+    public var silenceMs: Double?
+    public var since: UTCTime
+
+    public init(record: Record, standsDown: Bool) {
+        epoch = record.epoch
+        let holder = [record.main, record.backup].compactMap { $0 }.first { $0.name == record.holder }
+        hub = standsDown ? nil : record.holder
+        address = standsDown ? nil : holder?.address
+        port = standsDown ? nil : holder?.port
+        previous = record.previous
+        reason = record.reason
+        evidence = record.evidence
+        silenceMs = record.silenceMs
+        since = UTCTime(record.since)
+    }
+
+    public var announcement: Follower.Announcement {
+        // A span of time that no site can have seen is not believed.
+        let silence = (silenceMs ?? 0).isFinite ? min(max(silenceMs ?? 0, 0), 3_600_000) : 0
+        return .init(epoch: epoch, hub: hub, reason: reason, silence: .microseconds(Int64(silence * 1000)))
+    }
+}
+
+/// `hub/state`: where the site stands, and whether a failover would be safe now.
+public struct HubState: Payload {
+    /// What keeps a failover from being safe now.
+    public enum Missing: String, Codable, Sendable, CaseIterable {
+        case backup, backupUnreachable, replication, license, keysDiffer, clientsWithoutBackup, serverLink
+    }
+
+    /// What is worth knowing, but keeps nothing from being safe.
+    public enum Warning: String, Codable, Sendable, CaseIterable {
+        case noKeys, noWitness, licenseEnding, keysEnding, diskSpace
+    }
+
+    @NullWhenNil public var epoch: Epoch?
+    public var phase: Phase
+    public var chip: String
+    public var ready: Bool
+    public var missing: [Missing]
+    public var warnings: [Warning]
+
+    public init(epoch: Epoch?, phase: Phase, hasPair: Bool, missing: [Missing], warnings: [Warning]) {
+        self.epoch = epoch
+        self.phase = phase
+        chip = phase.chip(hasPair: hasPair)
+        ready = missing.isEmpty
+        self.missing = missing
+        self.warnings = warnings
+    }
+}
+
+/// `hub/pair`: the pair record, as clients and tools see it.
+public struct HubPair: Payload {
+    public enum Mode: String, Codable, Sendable {
+        case alone, pairing, paired
+    }
+
+    public enum Return: String, Codable, Sendable, CaseIterable {
+        case auto, manual
+    }
+
+    @NullWhenNil public var epoch: Epoch?
+    public var version: UInt64
+    @NullWhenNil public var holder: MachineName?
+    public var mode: Mode
+    @NullWhenNil public var main: ServerAddress?
+    @NullWhenNil public var backup: ServerAddress?
+    public var witnesses: [MachineName]
+    public var `return`: Return
+
+    public init(record: Record?, own: ServerAddress, role: Role, isPairing: Bool, returns: Return) {
+        epoch = record?.epoch
+        version = record?.version ?? 0
+        holder = record?.holder
+        mode = record?.mode == .paired ? .paired : isPairing ? .pairing : .alone
+        main = role == .main ? own : record?.main
+        backup = role == .backup ? own : record?.backup
+        witnesses = []
+        self.return = returns
+    }
+}
+
+/// `hub/history`: the last transitions, newest first.
+public struct HubHistory: Payload {
+    public static let maximumCount = 50
+
+    public struct Transition: Codable, Hashable, Sendable {
+        public var epoch: Epoch
+        @NullWhenNil public var from: MachineName?
+        public var to: MachineName
+        public var reason: Reason
+        public var evidence: String?
+        public var at: UTCTime
+        /// Who decided: a user, or `coordinator`.
+        public var by: String
+    }
+
+    public private(set) var transitions: [Transition]
+
+    public init() { transitions = [] }
+
+    /// Adds the transition that began the record's epoch, unless it is there already.
+    public mutating func note(_ record: Record) {
+        guard record.epoch > transitions.first?.epoch ?? Epoch(0) else { return }
+        let transition = Transition(
+            epoch: record.epoch, from: record.previous, to: record.holder, reason: record.reason,
+            evidence: record.evidence, at: UTCTime(record.since), by: "coordinator")
+        transitions = [transition] + transitions.prefix(Self.maximumCount - 1)
+    }
+}
+
+/// `hub/server`: which server this broker belongs to. It tells a machine that knows only an address whom it reached,
+/// and the other server where the control broker is.
+public struct HubServer: Payload {
+    public var name: MachineName
+    public var role: Role
+    public var session: String
+    public var address: String
+    public var port: UInt16
+    public var controlPort: UInt16
+
+    public init(role: Role, session: String, address: ServerAddress) {
+        name = address.name
+        self.role = role
+        self.session = session
+        self.address = address.address
+        port = address.port
+        controlPort = address.controlPort
+    }
+}
+
+extension HubState.Missing {
+    /// For people: what is wrong, and what to do.
+    public var sentence: String {
+        switch self {
+        case .backup: "no Backup server is paired"
+        case .backupUnreachable: "the Backup server cannot be reached: start it, or check its network"
+        case .replication: "the state of the show is not copied to the other hub"
+        case .license: "a Server with failover licence is missing"
+        case .keysDiffer: "the servers have keys of different sites"
+        case .clientsWithoutBackup: "some clients do not know the Backup's address yet"
+        case .serverLink: "the two servers do not see each other"
+        }
+    }
+}
+
+extension HubState.Warning {
+    /// For people: what is worth knowing.
+    public var sentence: String {
+        switch self {
+        case .noKeys: "without keys everyone on this network may read and change the show"
+        case .noWitness: "no client is there to tell a lost Main from a cut cable"
+        case .licenseEnding: "a licence ends soon"
+        case .keysEnding: "keys end soon"
+        case .diskSpace: "little disk space is left"
+        }
+    }
+}
+
+extension Phase {
+    /// The status chip's text, word for word as the contract has it.
+    public func chip(hasPair: Bool) -> String {
+        switch self {
+        case .alone: hasPair ? "Backup is not ready" : "No backup"
+        case .idle: "Backup is idle"
+        case .switchingToBackup: "Switching to Backup"
+        case .active: "Backup is active"
+        case .switchingToMain: "Switching to Main"
+        case .isolated: "No connection to the other machines"
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import FailoverCore
+
+/// `machines/NAME/status`
+public struct MachineStatus: Payload {
+    public enum State: String, Codable, Sendable, CaseIterable {
+        case starting, online, leaving
+        /// Went on purpose.
+        case offline
+        /// Its will said so, or the coordinator that knows it lost.
+        case lost
+    }
+
+    public var state: State
+    public var role: Role
+    /// One run of the machine; the will of an older run is ignored.
+    public var session: String
+    public var address: String
+    public var version: String
+    public var license: String?
+    /// 1 to 3. Without keys everyone has level 3.
+    public var permission: Int
+    /// When this run began.
+    public var since: UTCTime
+
+    public init(
+        state: State, role: Role, session: String, address: String, version: String, permission: Int, since: UTCTime
+    ) {
+        self.state = state
+        self.role = role
+        self.session = session
+        self.address = address
+        self.version = version
+        self.permission = permission
+        self.since = since
+    }
+
+    public func with(_ state: State) -> Self {
+        var copy = self
+        copy.state = state
+        return copy
+    }
+}
+
+/// `machines/NAME/heartbeat`
+public struct MachineHeartbeat: Payload {
+    public var session: String
+    public var sequence: UInt64
+    public var intervalMs: Int
+    @NullWhenNil public var epoch: Epoch?
+
+    /// After this many intervals the broker drops a heartbeat, so that a dead machine leaves none.
+    public static let intervalsToExpiry = 3
+
+    public init(session: String, sequence: UInt64, intervalMs: Int, epoch: Epoch?) {
+        self.session = session
+        self.sequence = sequence
+        self.intervalMs = intervalMs
+        self.epoch = epoch
+    }
+}
+
+/// `machines/NAME/links`
+public struct MachineLinks: Payload {
+    public enum State: String, Codable, Sendable {
+        case up, lost
+    }
+
+    public var hubs: [String: State]
+    @NullWhenNil public var following: MachineName?
+    @NullWhenNil public var epoch: Epoch?
+
+    public init(hubs: [MachineName: State], following: MachineName?, epoch: Epoch?) {
+        self.hubs = Dictionary(uniqueKeysWithValues: hubs.map { ($0.key.description, $0.value) })
+        self.following = following
+        self.epoch = epoch
+    }
+}
+
+/// `machines/NAME/switch`: the machine's last switch.
+public struct MachineSwitch: Payload {
+    public var epoch: Epoch
+    public var from: MachineName
+    public var to: MachineName
+    public var outageMs: Double
+    public var reason: Reason
+
+    public init(_ report: Follower.Switch) {
+        epoch = report.epoch
+        from = report.from
+        to = report.to
+        outageMs = (report.outage.inMilliseconds * 10).rounded() / 10
+        reason = report.reason
+    }
+}

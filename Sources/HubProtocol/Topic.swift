@@ -1,0 +1,75 @@
+import FailoverCore
+
+/// Every topic that Understudy itself writes or reads, built and parsed in this one place.
+public enum Topic: Hashable, Sendable {
+    // On every hub's broker.
+    case hubActive
+    case hubState
+    case hubPair
+    case hubHistory
+    /// Which server this broker belongs to.
+    case hubServer
+    case machine(MachineName, MachineItem)
+
+    // On a server's control broker.
+    /// What the server that owns the broker says of itself.
+    case electionHeartbeat(MachineName)
+    /// The last will of the other server's coordinator.
+    case electionWill(MachineName)
+
+    /// What a machine says of itself.
+    public enum MachineItem: String, Sendable, CaseIterable {
+        case status, heartbeat, links, `switch`
+    }
+
+    public var name: String {
+        switch self {
+        case .hubActive: "hub/active"
+        case .hubState: "hub/state"
+        case .hubPair: "hub/pair"
+        case .hubHistory: "hub/history"
+        case .hubServer: "hub/server"
+        case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
+        case .electionHeartbeat(let machine): "election/\(machine)/heartbeat"
+        case .electionWill(let machine): "election/\(machine)/will"
+        }
+    }
+
+    /// Returns `nil` for a topic that Understudy does not read.
+    public init?(name: String) {
+        let levels = name.split(separator: "/", omittingEmptySubsequences: false)
+        switch (levels.first, levels.count) {
+        case ("hub", 2):
+            switch levels[1] {
+            case "active": self = .hubActive
+            case "state": self = .hubState
+            case "pair": self = .hubPair
+            case "history": self = .hubHistory
+            case "server": self = .hubServer
+            default: return nil
+            }
+        case ("machines", 3):
+            guard let machine = MachineName(String(levels[1])), let item = MachineItem(rawValue: String(levels[2]))
+            else { return nil }
+            self = .machine(machine, item)
+        case ("election", 3):
+            guard let machine = MachineName(String(levels[1])) else { return nil }
+            switch levels[2] {
+            case "heartbeat": self = .electionHeartbeat(machine)
+            case "will": self = .electionWill(machine)
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+}
+
+/// Topic filters that Understudy subscribes to.
+public enum TopicFilter {
+    public static let hub = "hub/#"
+    public static let everyMachine = "machines/+/+"
+    public static let electionHeartbeats = "election/+/heartbeat"
+    public static let electionWills = "election/+/will"
+
+    public static func machine(_ name: MachineName) -> String { "machines/\(name)/+" }
+}

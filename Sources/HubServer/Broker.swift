@@ -1,0 +1,72 @@
+import BrokerConfiguration
+import ChildProcess
+import Foundation
+import LocalState
+import Logging
+import MQTTSession
+import Synchronization
+
+/// One Mosquitto broker, as a child of this server.
+struct Broker: Sendable {
+    let kind: BrokerConfiguration.Kind
+    /// The coordinator's private listener.
+    let socket: String
+    private let process: ChildProcess
+    private let log: Logger
+
+    /// Writes the configuration into the data folder. File names in it are relative to that folder: Mosquitto's
+    /// configuration knows no quoting, and the kernel bounds the path of a socket.
+    init(
+        _ kind: BrokerConfiguration.Kind, listen: String, port: UInt16, in folder: DataFolder,
+        installation: MosquittoInstallation, log: Logger
+    ) throws(LocalStateError) {
+        self.kind = kind
+        self.log = log
+        let run = folder.file("run")
+        socket = "\(run)/\(kind.rawValue).sock"
+        let limit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+        guard socket.utf8.count <= limit else { throw .pathTooLong(path: socket, limit: limit) }
+        let configuration = BrokerConfiguration(
+            kind, user: Self.user, listen: listen, port: port, socket: "\(kind.rawValue).sock",
+            plugin: installation.plugin, accessPath: "\(kind.rawValue)-access.json")
+        do {
+            let files = FileManager.default
+            try files.createDirectory(
+                atPath: run, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try? files.removeItem(atPath: socket)
+            try Data(configuration.text.utf8).write(to: URL(filePath: "\(run)/\(kind.rawValue).conf"))
+            let access = "\(run)/\(kind.rawValue)-access.json"
+            try Data(configuration.access.utf8).write(to: URL(filePath: access))
+            // Mosquitto warns of an access file that others can read.
+            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: access)
+        } catch {
+            throw .unwritable(path: run, cause: error.localizedDescription)
+        }
+        process = ChildProcess(
+            installation.broker, arguments: ["-c", "\(kind.rawValue).conf"], workingDirectory: run)
+    }
+
+    var endpoint: Endpoint { .unix(path: socket) }
+
+    /// Runs the broker until it ends, which it never does by itself in good order, or until the task is cancelled.
+    ///
+    /// - Parameter onRunning: called once, when its listeners are open.
+    func run(onRunning: @Sendable () -> Void) async throws {
+        let lastLine = Mutex<String?>(nil)
+        let ending = try await process.run { line in
+            // "1795363405: text"
+            let text = line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? line
+            lastLine.withLock { $0 = text }
+            log.debug("broker: \(text)", metadata: ["broker": "\(kind.rawValue)"])
+            if text.hasSuffix(" running") { onRunning() }
+        }
+        try Task.checkCancellation()
+        throw ServerError.brokerEnded(kind: kind.rawValue, how: "\(ending)", lastLine: lastLine.withLock { $0 })
+    }
+
+    /// The name of the user that runs this process.
+    private static var user: String {
+        guard let entry = getpwuid(geteuid()) else { return "root" }
+        return String(cString: entry.pointee.pw_name)
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+
+/// Where a server listens, and what it tells others to reach it at.
+struct ListenAddress: Sendable {
+    let listen: String
+    let advertised: String
+
+    /// Without keys a server listens on loopback only, unless the operator says that the network may be trusted.
+    init(_ options: ServerOptions) throws(ServerError) {
+        listen = options.listen ?? (options.isInsecure ? "0.0.0.0" : "127.0.0.1")
+        guard let family = Self.family(of: listen) else { throw .invalidAddress(listen) }
+        guard options.isInsecure || Self.isLoopback(listen) else { throw .notLoopback(address: listen) }
+        let isAny = listen == "0.0.0.0" || listen == "::"
+        advertised = options.advertise ?? (isAny ? Self.firstNonLoopback(family) ?? "127.0.0.1" : listen)
+    }
+
+    /// Tries the port, so that what is wrong can be said before a broker is started.
+    func check(port: UInt16) throws(ServerError) {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_NUMERICHOST
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(listen, String(port), &hints, &list) == 0, let address = list?.pointee else {
+            throw .invalidAddress(listen)
+        }
+        defer { freeaddrinfo(list) }
+        let descriptor = socket(address.ai_family, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout.size(ofValue: yes)))
+        guard bind(descriptor, address.ai_addr, address.ai_addrlen) == 0, Glibc.listen(descriptor, 1) == 0 else {
+            switch errno {
+            case EADDRINUSE: throw .portInUse(port: port, holder: .find(port: port))
+            case EADDRNOTAVAIL: throw .invalidAddress(listen)
+            default: throw .cannotListen(address: listen, port: port, cause: String(cString: strerror(errno)))
+            }
+        }
+    }
+
+    private static func family(of address: String) -> Int32? {
+        var four = in_addr(), six = in6_addr()
+        if inet_pton(AF_INET, address, &four) == 1 { return AF_INET }
+        return inet_pton(AF_INET6, address, &six) == 1 ? AF_INET6 : nil
+    }
+
+    private static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
+
+    private static func firstNonLoopback(_ family: Int32) -> String? {
+        var list: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&list) == 0 else { return nil }
+        defer { freeifaddrs(list) }
+        for entry in sequence(first: list, next: { $0?.pointee.ifa_next }) {
+            guard let entry = entry?.pointee, let address = entry.ifa_addr, entry.ifa_flags & UInt32(IFF_LOOPBACK) == 0,
+                Int32(address.pointee.sa_family) == family
+            else { continue }
+            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            let size = family == AF_INET ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
+            guard getnameinfo(address, socklen_t(size), &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else {
+                continue
+            }
+            return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,22 @@
+import FailoverCore
+import HubProtocol
+
+/// The machines of the site, as this server's hub broker has them.
+struct MachineTable {
+    private(set) var statuses: [MachineName: MachineStatus] = [:]
+    private var links: [MachineName: MachineLinks] = [:]
+
+    /// A deleted topic comes as `nil`.
+    mutating func set(_ status: MachineStatus?, of machine: MachineName) { statuses[machine] = status }
+    mutating func set(_ links: MachineLinks?, of machine: MachineName) { self.links[machine] = links }
+
+    /// The clients that are there.
+    var clients: [MachineName] {
+        statuses.filter { $0.value.role == .client && $0.value.state == .online }.map(\.key)
+    }
+
+    /// The clients that would not find this hub.
+    func clientsWithout(_ hub: MachineName) -> [MachineName] {
+        clients.filter { links[$0]?.hubs[hub.description] == nil }
+    }
+}

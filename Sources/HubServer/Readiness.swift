@@ -1,0 +1,29 @@
+import FailoverCore
+import HubProtocol
+
+/// Whether a failover would be safe now, as seen from one server.
+struct Readiness {
+    let missing: [HubState.Missing]
+    let warnings: [HubState.Warning]
+
+    init(_ coordinator: Coordinator, machines: MachineTable) {
+        let record = coordinator.record
+        var missing: [HubState.Missing] = []
+        let isPaired = record?.mode == .paired
+        if !coordinator.hasPair {
+            missing.append(.backup)
+        } else if !coordinator.isPeerHealthy {
+            missing.append(coordinator.phase == .active || coordinator.phase == .isolated ? .serverLink : .backupUnreachable)
+        } else if !isPaired {
+            missing.append(.backup)
+        }
+        // The state of the show is not copied to the other hub yet: a failover keeps everyone connected, and loses
+        // what is retained.
+        missing.append(.replication)
+        if let backup = record?.backup?.name, !machines.clientsWithout(backup).isEmpty {
+            missing.append(.clientsWithoutBackup)
+        }
+        self.missing = missing
+        warnings = [.noKeys] + (machines.clients.isEmpty ? [.noWitness] : [])
+    }
+}

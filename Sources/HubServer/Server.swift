@@ -1,0 +1,90 @@
+import BrokerConfiguration
+import FailoverCore
+import HubClient
+import HubProtocol
+import LocalState
+import Logging
+import MQTTSession
+import ServiceLifecycle
+
+/// A Main or Backup server: two brokers and a coordinator that live and die together.
+public struct Server: Service {
+    private let options: ServerOptions
+    private let log: Logger
+
+    public init(_ options: ServerOptions, log: Logger) {
+        self.options = options
+        self.log = log
+    }
+
+    /// Runs until a graceful shutdown, and then hands over and says goodbye.
+    ///
+    /// - Throws: `ServerError` or `LocalStateError` when the server cannot start or must end.
+    public func run() async throws {
+        let listen = try ListenAddress(options)
+        let installation = try MosquittoInstallation()
+        let folder = try DataFolder(path: options.dataPath)
+        let store = RecordStore(in: folder)
+        let stored = try store.read(for: options)
+        let secret = try folder.secret()
+        for port in [options.port, options.controlPort] { try listen.check(port: port) }
+        let hub = try Broker(
+            .hub, listen: listen.listen, port: options.port, in: folder, installation: installation, log: log)
+        let control = try Broker(
+            .control, listen: listen.listen, port: options.controlPort, in: folder, installation: installation,
+            log: log)
+        let address = ServerAddress(
+            name: options.name, address: listen.advertised, port: options.port, controlPort: options.controlPort)
+
+        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for broker in [hub, control] {
+                    group.addTask { try await broker.run { continuation.yield(.brokerRuns) } }
+                }
+                group.addTask {
+                    try await conduct(events) {
+                        await ServerCoordinator(
+                            options, address: address, secret: secret, stored: stored, store: store, hub: hub,
+                            control: control, log: log
+                        ) { continuation.yield(.outcome($0)) }
+                    }
+                }
+                // Whatever ends first takes the others along: a broker that died, or the coordinator.
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } onGracefulShutdown: {
+            continuation.yield(.stopRequested)
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    private enum Event: Sendable {
+        case brokerRuns
+        case outcome(ServerCoordinator.Outcome)
+        case stopRequested
+    }
+
+    /// Starts the coordinator when both brokers run. Returns after a stop in good order.
+    private func conduct(
+        _ events: AsyncStream<Event>, start: @Sendable () async -> ServerCoordinator
+    ) async throws {
+        var brokers = 0
+        var coordinator: ServerCoordinator?
+        for await event in events {
+            switch event {
+            case .brokerRuns:
+                brokers += 1
+                if brokers == 2 { coordinator = await start() }
+            case .stopRequested:
+                guard let coordinator else { return }
+                await coordinator.requestStop()
+            case .outcome(.readyToStop):
+                await coordinator?.leave()
+                return
+            case .outcome(.failed(let error)): throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+import FailoverCore
+import HubClient
+import HubProtocol
+import LocalState
+import Logging
+import MQTTSession
+
+/// The shell around `Coordinator`: turns sessions, timers and the store into its events, and its directives into
+/// messages and writes.
+@SessionLoop
+final class ServerCoordinator {
+    /// What only the whole server can answer.
+    enum Outcome: Sendable {
+        case readyToStop
+        case failed(any Error)
+    }
+
+    private let options: ServerOptions
+    private let identity: Coordinator.Identity
+    private let secret: String
+    private let store: RecordStore
+    private let log: Logger
+    private let onOutcome: @SessionLoop (Outcome) -> Void
+
+    private var coordinator: Coordinator
+    private var history: HubHistory
+    private var machines = MachineTable()
+    private var board: HubBoard
+    private var control: Session!
+    private var peerControl: ReconnectingSession?
+    private var agent: MachineAgent!
+    private let timer = LoopTimer()
+    private var hasEnded = false
+
+    init(
+        _ options: ServerOptions, address: ServerAddress, secret: String, stored: RecordStore.Content?,
+        store: RecordStore, hub: Broker, control: Broker, log: Logger,
+        onOutcome: @escaping @SessionLoop (Outcome) -> Void
+    ) {
+        self.options = options
+        self.secret = secret
+        self.store = store
+        self.log = log
+        self.onOutcome = onOutcome
+        let session = Identifier.random()
+        identity = Coordinator.Identity(
+            role: options.role, address: address, session: session, hasPeer: options.peer != nil,
+            returnsAutomatically: options.returns == .auto)
+        coordinator = Coordinator(identity: identity, record: stored?.record, timing: options.timing, at: .now)
+        history = stored?.history ?? HubHistory()
+        board = HubBoard()
+        board.onMessage = { [weak self] in self?.received($0) }
+        board.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
+        board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)")
+        self.control = Session(
+            .init(endpoint: control.endpoint, clientID: "\(options.name)-control-\(secret)")
+        ) { [weak self] in self?.handle($0) }
+        agent = MachineAgent(
+            .init(
+                name: options.name, role: options.role, session: session, secret: secret, address: address.address,
+                version: Version.current)
+        ) { [weak self] in self?.handle($0) }
+        self.control.open()
+        agent.connect(ownSide, to: hub.endpoint, hub: options.name)
+        if let peer = options.peer { agent.connect(peerSide, to: .tcp(host: peer.host, port: peer.port)) }
+    }
+
+    /// Stops in good order; `readyToStop` follows.
+    func requestStop() { handle(.stopRequested) }
+
+    /// Says goodbye to the site, after `readyToStop`.
+    func leave() async {
+        await agent.leave()
+        hasEnded = true
+        timer.cancel()
+        peerControl?.stop()
+    }
+
+    private var ownSide: MachineAgent.Side { options.role == .main ? .main : .backup }
+    private var peerSide: MachineAgent.Side { options.role == .main ? .backup : .main }
+
+    // MARK: - Core
+
+    private func handle(_ event: Coordinator.Event) {
+        guard !hasEnded else { return }
+        let wasActive = coordinator.isActive
+        let directives = coordinator.handle(event, at: .now)
+        // What is active is told first; a heartbeat or a write may wait that long.
+        publish()
+        for directive in directives { carryOut(directive) }
+        if coordinator.isActive != wasActive { noteActivation() }
+        timer.schedule(after: max(.zero, coordinator.nextDeadline - .now)) { [weak self] in
+            self?.handle(Coordinator.Event.timePassed)
+        }
+    }
+
+    private func carryOut(_ directive: Coordinator.Directive) {
+        switch directive {
+        case .send(let heartbeat):
+            control.publish(
+                Publication(
+                    topic: Topic.electionHeartbeat(options.name).name, payload: heartbeat.encoded, quality: .atMostOnce))
+        case .store(let record):
+            history.note(record)
+            store.write(record, history) { error in
+                Task { @SessionLoop [weak self] in
+                    if let error { self?.end(.failed(error)) } else { self?.handle(.stored(record)) }
+                }
+            }
+        case .readyToStop: onOutcome(.readyToStop)
+        case .refuseStart:
+            end(.failed(ServerError.placeTaken(role: options.role, by: peerName ?? options.name)))
+        }
+    }
+
+    private func noteActivation() {
+        guard let record = coordinator.record else { return }
+        if coordinator.isActive {
+            log.info("epoch \(record.epoch): this hub is active (\(record.reason.rawValue): \(record.evidence))")
+            markPeerLost()
+        } else {
+            log.info("epoch \(record.epoch): this hub stands down")
+        }
+    }
+
+    /// A will takes seconds to come from a machine that hangs; this server knows already.
+    private func markPeerLost() {
+        guard !coordinator.isPeerHealthy, let peer = peerName, let status = machines.statuses[peer],
+            status.state == .online, status.session == coordinator.peerSession
+        else { return }
+        board.publish(.machine(peer, .status), status.with(.lost))
+    }
+
+    private var peerName: MachineName? { agent.hub(at: peerSide) }
+
+    // MARK: - What is published
+
+    private func publish() {
+        let record = coordinator.record
+        if let record, coordinator.phase != .isolated || coordinator.isActive {
+            board.publish(.hubActive, HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))
+        }
+        board.publish(
+            .hubPair,
+            HubPair(
+                record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
+                returns: options.returns))
+        let readiness = Readiness(coordinator, machines: machines)
+        board.publish(
+            .hubState,
+            HubState(
+                epoch: record?.epoch, phase: coordinator.phase, hasPair: coordinator.hasPair,
+                missing: readiness.missing, warnings: readiness.warnings))
+        board.publish(.hubHistory, history)
+        board.publish(.hubServer, HubServer(role: options.role, session: identity.session, address: identity.address))
+    }
+
+    // MARK: - What arrives
+
+    /// On the own hub broker.
+    private func received(_ message: Message) {
+        switch Topic(name: message.topic) {
+        case .machine(let machine, .status): machines.set(try? MachineStatus(decoding: message.payload), of: machine)
+        case .machine(let machine, .links): machines.set(try? MachineLinks(decoding: message.payload), of: machine)
+        default: break
+        }
+    }
+
+    /// On the own control broker.
+    private func handle(_ event: Session.Event) {
+        switch event {
+        case .opened:
+            control.subscribe(TopicFilter.electionWills)
+            handle(Coordinator.Event.timePassed)
+        case .message(let message):
+            guard case .electionWill(let machine) = Topic(name: message.topic), machine == peerName,
+                let will = try? ElectionWill(decoding: message.payload)
+            else { return }
+            handle(.will(session: will.session))
+        case .closed(let reason): fail(.brokerUnreachable(kind: "control", cause: "\(reason)"))
+        }
+    }
+
+    private func handle(_ event: MachineAgent.Event) {
+        switch event {
+        case .server(let server, let side) where side == peerSide: meet(server)
+        case .unreachable(let side, .connectionRefused) where side == peerSide && peerControl == nil:
+            handle(.linkRefused)
+        case .nameTaken(let other): fail(.nameTaken(name: options.name, address: other.address))
+        case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
+        default: break
+        }
+    }
+
+    /// The other server has said who it is, and where its control broker listens.
+    private func meet(_ server: HubServer) {
+        guard let peer = options.peer else { return }
+        let address = "\(Endpoint.tcp(host: peer.host, port: peer.port))"
+        guard server.session != identity.session, server.name != options.name else {
+            return fail(.sameServer(address: address))
+        }
+        guard server.role != options.role else {
+            return fail(.sameRole(role: server.role, other: server.name, address: address))
+        }
+        let endpoint = Endpoint.tcp(host: peer.host, port: server.controlPort)
+        if let peerControl {
+            if peerControl.endpoint != endpoint { peerControl.reconnect(to: endpoint) }
+            return
+        }
+        let will = Publication(
+            topic: Topic.electionWill(options.name).name, payload: ElectionWill(session: identity.session).encoded)
+        peerControl = ReconnectingSession(
+            .init(endpoint: endpoint, clientID: "\(options.name)-election-\(secret)", will: will)
+        ) { [weak self] in self?.handle($0) }
+        peerControl?.start()
+    }
+
+    /// On the other server's control broker.
+    private func handle(_ event: ReconnectingSession.Event) {
+        switch event {
+        case .up:
+            peerControl?.session?.subscribe(TopicFilter.electionHeartbeats)
+            handle(.linkOpened)
+        case .message(let message):
+            guard case .electionHeartbeat = Topic(name: message.topic) else { return }
+            do {
+                handle(.heartbeat(try ElectionHeartbeat(decoding: message.payload)))
+            } catch {
+                log.warning("ignored a heartbeat: \(error)")
+            }
+        case .down(.connectionRefused): handle(.linkRefused)
+        case .down: handle(.linkClosed)
+        }
+    }
+
+    // MARK: - The end
+
+    private func fail(_ error: ServerError) { end(.failed(error)) }
+
+    private func end(_ outcome: Outcome) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        timer.cancel()
+        onOutcome(outcome)
+    }
+}

@@ -1,0 +1,39 @@
+import FailoverCore
+import HubProtocol
+
+/// What an operator says when a server is started.
+public struct ServerOptions: Sendable {
+    public var role: Role
+    public var name: MachineName
+    /// The address of the public listeners; `nil`: loopback, or all addresses where `isInsecure`.
+    public var listen: String?
+    public var port: UInt16
+    public var controlPort: UInt16
+    /// The address that others reach this server at; `nil`: see `ListenAddress`.
+    public var advertise: String?
+    /// The hub of the server to pair with.
+    public var peer: (host: String, port: UInt16)?
+    public var dataPath: String
+    /// Listens beyond loopback without keys.
+    public var isInsecure: Bool
+    public var returns: HubPair.Return
+    public var timing: Timing
+
+    public init(
+        role: Role, name: MachineName, listen: String?, port: UInt16, controlPort: UInt16, advertise: String?,
+        peer: (host: String, port: UInt16)?, dataPath: String, isInsecure: Bool, returns: HubPair.Return,
+        timing: Timing
+    ) {
+        self.role = role
+        self.name = name
+        self.listen = listen
+        self.port = port
+        self.controlPort = controlPort
+        self.advertise = advertise
+        self.peer = peer
+        self.dataPath = dataPath
+        self.isInsecure = isInsecure
+        self.returns = returns
+        self.timing = timing
+    }
+}

@@ -1,0 +1,49 @@
+/// Why a session ended.
+public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
+    /// By this side.
+    case requested
+    /// The machine is there, but nobody listens at that port.
+    case connectionRefused
+    /// Nobody answered before the connect deadline.
+    case noAnswer
+    /// The host name is not known.
+    case unknownHost
+    /// The broker answered CONNECT with this reason code (MQTT 5, table 3-1).
+    case rejected(code: Int32)
+    /// The broker ended the session, since the same client connected anew (MQTT 5, reason code 0x8E).
+    case takenOver
+    /// The connection broke.
+    case lost(String)
+
+    public var description: String {
+        switch self {
+        case .requested: "closed"
+        case .connectionRefused: "connection refused"
+        case .noAnswer: "no answer"
+        case .unknownHost: "unknown host name"
+        case .rejected(let code): "rejected by the broker (\(reasonText(code)))"
+        case .takenOver: "taken over by another connection of the same client"
+        case .lost(let cause): "connection lost (\(cause))"
+        }
+    }
+}
+
+/// Why a publish or a subscription was not confirmed.
+public enum RequestError: Error, Hashable, Sendable, CustomStringConvertible {
+    case notConnected
+    /// The session ended before the answer.
+    case sessionClosed(CloseReason)
+    /// The broker refused it, with this MQTT 5 reason code.
+    case refused(code: Int32)
+    /// The library would not take it: an invalid topic, too large a payload.
+    case invalid(String)
+
+    public var description: String {
+        switch self {
+        case .notConnected: "not connected"
+        case .sessionClosed(let reason): "the session ended first: \(reason)"
+        case .refused(let code): "refused by the broker (\(reasonText(code)))"
+        case .invalid(let cause): cause
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// MQTT's three delivery promises.
+public enum QualityOfService: Int32, Sendable {
+    case atMostOnce = 0
+    case atLeastOnce = 1
+    case exactlyOnce = 2
+}
+
+/// A message as it arrived.
+public struct Message: Hashable, Sendable {
+    public var topic: String
+    public var payload: [UInt8]
+    /// It was kept by the broker and is not new.
+    public var isRetained: Bool
+    /// What is left of its expiry interval, in seconds, where it has one.
+    public var expirySeconds: UInt32?
+}
+
+/// A message to publish.
+public struct Publication: Hashable, Sendable {
+    public var topic: String
+    public var payload: [UInt8]
+    public var quality: QualityOfService
+    public var retain: Bool
+    /// The broker drops it after this many seconds; `nil` keeps it.
+    public var expirySeconds: UInt32?
+
+    public init(
+        topic: String, payload: [UInt8], quality: QualityOfService = .atLeastOnce, retain: Bool = false,
+        expirySeconds: UInt32? = nil
+    ) {
+        self.topic = topic
+        self.payload = payload
+        self.quality = quality
+        self.retain = retain
+        self.expirySeconds = expirySeconds
+    }
+}

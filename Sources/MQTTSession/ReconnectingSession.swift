@@ -1,0 +1,84 @@
+/// A session that comes back by itself, with bounded backoff and jitter, for as long as its owner wants it.
+@SessionLoop
+public final class ReconnectingSession {
+    public enum Event: Sendable {
+        /// Nothing is subscribed yet: a new session begins empty.
+        case up
+        case message(Message)
+        /// An open session ended, or an attempt to open one failed.
+        case down(CloseReason)
+    }
+
+    private let onEvent: @SessionLoop (Event) -> Void
+    private var configuration: Session.Configuration
+    private var backoff: Backoff
+    private var current: Session?
+    private let pause = LoopTimer()
+    private var isWanted = false
+
+    public init(
+        _ configuration: Session.Configuration, backoff: Backoff = Backoff(),
+        onEvent: @escaping @SessionLoop (Event) -> Void
+    ) {
+        self.configuration = configuration
+        self.backoff = backoff
+        self.onEvent = onEvent
+    }
+
+    /// The open session, if there is one.
+    public var session: Session? { current?.isOpen == true ? current : nil }
+
+    public var endpoint: Endpoint { configuration.endpoint }
+
+    public func start() {
+        guard !isWanted else { return }
+        isWanted = true
+        connect()
+    }
+
+    /// Ends in good order: the will is not published, and nothing is reported any more.
+    public func stop() {
+        isWanted = false
+        pause.cancel()
+        current?.close()
+    }
+
+    /// Gives the present session up, as for a broker that does not answer any more, and connects anew.
+    public func reconnect(to endpoint: Endpoint? = nil) {
+        guard isWanted else { return }
+        if let endpoint { configuration.endpoint = endpoint }
+        backoff.reset()
+        let old = current
+        current = nil
+        if old?.isOpen == true { onEvent(.down(.requested)) }
+        old?.close()
+        connect()
+    }
+
+    private func connect() {
+        pause.cancel()
+        // Weak: a session that was given up goes on closing, and has nothing more to say here.
+        weak var weakSession: Session?
+        let session = Session(configuration) { [weak self] event in
+            guard let self, let session = weakSession, self.current === session, self.isWanted else { return }
+            self.handle(event)
+        }
+        weakSession = session
+        current = session
+        session.open()
+    }
+
+    private func handle(_ event: Session.Event) {
+        switch event {
+        case .opened:
+            backoff.reset()
+            onEvent(.up)
+        case .message(let message): onEvent(.message(message))
+        case .closed(let reason):
+            current = nil
+            onEvent(.down(reason))
+            guard isWanted else { return }
+            pause.schedule(after: backoff.pause(jitter: .random(in: 0...1))) { [weak self] in self?.connect() }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+import CMosquitto
+import Glibc
+
+/// One connection to a broker over libmosquitto, with MQTT 5 and a clean start.
+@SessionLoop
+public final class Session {
+    public struct Configuration: Sendable {
+        public var endpoint: Endpoint
+        public var clientID: String
+        /// Published by the broker when this session ends without a DISCONNECT. Fixed for the session.
+        public var will: Publication?
+        /// Seconds; libmosquitto refuses less than 5.
+        public var keepAlive: Int32 = 5
+        /// From `open` to CONNACK. A hung server still accepts the TCP connection, so the socket alone says nothing.
+        public var connectDeadline: Duration = .seconds(1)
+
+        public init(endpoint: Endpoint, clientID: String, will: Publication? = nil) {
+            self.endpoint = endpoint
+            self.clientID = clientID
+            self.will = will
+        }
+    }
+
+    public enum Event: Sendable {
+        case opened
+        case message(Message)
+        /// Always the last one.
+        case closed(CloseReason)
+    }
+
+    public typealias Confirmation = @SessionLoop (Result<Void, RequestError>) -> Void
+
+    public let configuration: Configuration
+    private let onEvent: @SessionLoop (Event) -> Void
+    private var machine = SessionStateMachine()
+    private var handle: OpaquePointer?
+    private var socket: Int32 = -1
+    private var awaitsWritable = true
+    private var confirmations: [Int32: Confirmation] = [:]
+    /// Set from the first attempt to the close: the handle's callbacks know this object by its address only.
+    private var keptAlive: Session?
+    /// What the library or the socket said last, for the reason of a close.
+    private var lastFailure: CloseReason?
+    private let deadline = LoopTimer()
+    private let housekeeping = LoopTimer()
+
+    public init(_ configuration: Configuration, onEvent: @escaping @SessionLoop (Event) -> Void) {
+        self.configuration = configuration
+        self.onEvent = onEvent
+    }
+
+    public var isOpen: Bool { machine.state == .open }
+
+    /// The address of this machine that the broker sees; `nil` over a Unix socket.
+    public var localAddress: String? {
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout.size(ofValue: storage))
+        return withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                guard socket >= 0, getsockname(socket, $0, &size) == 0 else { return nil }
+                return Endpoint.numericAddress(of: $0, size: size)
+            }
+        }
+    }
+
+    /// Starts to connect. `opened` or `closed` follows within the connect deadline.
+    public func open() { handle(.openRequested) }
+
+    /// Ends the session with a DISCONNECT, so that its will is not published.
+    public func close() { handle(.closeRequested) }
+
+    /// - Parameter confirmed: called once: at PUBACK for QoS 1, at the hand-over to the socket for QoS 0.
+    public func publish(_ publication: Publication, confirmed: Confirmation? = nil) {
+        guard isOpen, let handle else {
+            confirmed?(.failure(.notConnected))
+            return
+        }
+        var properties: OpaquePointer?
+        if let seconds = publication.expirySeconds {
+            mosquitto_property_add_int32(
+                &properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), seconds)
+        }
+        defer { mosquitto_property_free_all(&properties) }
+        var messageID: Int32 = 0
+        let code = mosquitto_publish_v5(
+            handle, &messageID, publication.topic, Int32(publication.payload.count), publication.payload,
+            publication.quality.rawValue, publication.retain, properties)
+        register(confirmed, for: messageID, code: code)
+    }
+
+    /// The broker sends what it retains before it answers a second subscription that follows at once: with QoS 0 in any
+    /// number, with QoS 1 as long as it is fewer than the broker's bound of messages in flight.
+    ///
+    /// - Parameter confirmed: called once, at SUBACK.
+    public func subscribe(
+        _ filter: String, quality: QualityOfService = .atLeastOnce, confirmed: Confirmation? = nil
+    ) {
+        guard isOpen, let handle else {
+            confirmed?(.failure(.notConnected))
+            return
+        }
+        var messageID: Int32 = 0
+        let code = mosquitto_subscribe_v5(handle, &messageID, filter, quality.rawValue, 0, nil)
+        register(confirmed, for: messageID, code: code)
+    }
+
+    private func register(_ confirmed: Confirmation?, for messageID: Int32, code: Int32) {
+        if code == MOSQ_ERR_SUCCESS.rawValue {
+            if let confirmed { confirmations[messageID] = confirmed }
+        } else if code == MOSQ_ERR_NO_CONN.rawValue || code == MOSQ_ERR_CONN_LOST.rawValue {
+            confirmed?(.failure(.notConnected))
+        } else {
+            confirmed?(.failure(.invalid(errorText(code))))
+        }
+        refreshInterest()
+    }
+
+    // MARK: - Transitions
+
+    private func handle(_ event: SessionStateMachine.Event) {
+        switch machine.handle(event) {
+        case nil: break
+        case .connect: connect()
+        case .reportOpen:
+            deadline.cancel()
+            scheduleHousekeeping()
+            onEvent(.opened)
+        case .sendDisconnect:
+            // A broker that hangs never closes its side.
+            deadline.schedule(after: .seconds(1)) { [weak self] in self?.handle(.failed(.requested)) }
+            if let handle { check(mosquitto_disconnect_v5(handle, 0, nil)) }
+        case .finish(let reason): finish(reason)
+        }
+    }
+
+    private func connect() {
+        keptAlive = self
+        deadline.schedule(after: configuration.connectDeadline) { [weak self] in self?.handle(.connectDeadlinePassed) }
+        switch configuration.endpoint {
+        case .unix(let path): connect(host: path, port: 0)
+        case .tcp(let host, let port) where Endpoint.isNumeric(host): connect(host: host, port: port)
+        case .tcp(let host, let port):
+            Task {
+                guard let address = await Endpoint.numericAddress(of: host) else {
+                    handle(.failed(.unknownHost))
+                    return
+                }
+                if machine.state == .connecting { connect(host: address, port: port) }
+            }
+        }
+    }
+
+    private func connect(host: String, port: UInt16) {
+        Library.initialize
+        guard let handle = mosquitto_new(configuration.clientID, true, Unmanaged.passUnretained(self).toOpaque()) else {
+            self.handle(.failed(.lost("out of memory")))
+            return
+        }
+        self.handle = handle
+        mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5)
+        mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1)
+        installCallbacks(handle)
+        if let will = configuration.will {
+            let code = mosquitto_will_set_v5(
+                handle, will.topic, Int32(will.payload.count), will.payload, will.quality.rawValue, will.retain, nil)
+            guard code == MOSQ_ERR_SUCCESS.rawValue else {
+                self.handle(.failed(.lost("its will: \(errorText(code))")))
+                return
+            }
+        }
+        let code = mosquitto_connect_async(handle, host, Int32(port), configuration.keepAlive)
+        let errorNumber = errno
+        guard code == MOSQ_ERR_SUCCESS.rawValue else {
+            self.handle(.failed(closeReason(code, errorNumber: errorNumber)))
+            return
+        }
+        socket = mosquitto_socket(handle)
+        // Unacknowledged data is given up after this: the peer's machine is gone, whatever its last state.
+        var milliseconds: UInt32 = 3000
+        setsockopt(
+            socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout.size(ofValue: milliseconds)))
+        awaitsWritable = true
+        EventLoop.shared.watch(socket) { [weak self] readiness in
+            SessionLoop.assumeIsolated { self?.socketIsReady(readiness) }
+        }
+    }
+
+    private func socketIsReady(_ readiness: EventLoop.Readiness) {
+        guard let handle else { return }
+        if machine.state == .connecting, readiness.contains(.writable) || !readiness.isDisjoint(with: .failed) {
+            var pending: Int32 = 0
+            var size = socklen_t(MemoryLayout.size(ofValue: pending))
+            getsockopt(socket, SOL_SOCKET, SO_ERROR, &pending, &size)
+            guard pending == 0 else {
+                self.handle(.failed(closeReason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)))
+                return
+            }
+        }
+        // A bound, so that one busy session does not keep the others waiting.
+        check(mosquitto_loop_read(handle, 100))
+        if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 100)) }
+        refreshInterest()
+    }
+
+    /// A call of the library that may have found the connection broken.
+    private func check(_ code: Int32) {
+        guard code != MOSQ_ERR_SUCCESS.rawValue else { return }
+        handle(.failed(lastFailure ?? closeReason(code, errorNumber: errno)))
+    }
+
+    private func refreshInterest() {
+        guard socket >= 0, let handle, mosquitto_socket(handle) == socket else { return }
+        let wanted = mosquitto_want_write(handle)
+        guard wanted != awaitsWritable else { return }
+        awaitsWritable = wanted
+        EventLoop.shared.update(socket, awaitsWritable: wanted)
+    }
+
+    private func scheduleHousekeeping() {
+        housekeeping.schedule(after: .seconds(1)) { [weak self] in
+            guard let self, let handle = self.handle else { return }
+            self.check(mosquitto_loop_misc(handle))
+            self.refreshInterest()
+            if self.handle != nil { self.scheduleHousekeeping() }
+        }
+    }
+
+    private func finish(_ reason: CloseReason) {
+        deadline.cancel()
+        housekeeping.cancel()
+        if socket >= 0 { EventLoop.shared.unwatch(socket) }
+        socket = -1
+        if let handle {
+            self.handle = nil
+            // Not at once: the library may be below us on the stack, inside one of its callbacks.
+            let handle = SendableHandle(pointer: handle)
+            Task { @SessionLoop in mosquitto_destroy(handle.pointer) }
+        }
+        let open = confirmations
+        confirmations = [:]
+        for confirmed in open.values { confirmed(.failure(.sessionClosed(reason))) }
+        onEvent(.closed(reason))
+        keptAlive = nil
+    }
+
+    // MARK: - From the callbacks
+
+    func connected(code: Int32) { handle(.acknowledged(code: code)) }
+
+    func received(_ message: Message) {
+        guard isOpen else { return }
+        onEvent(.message(message))
+    }
+
+    func confirmed(_ messageID: Int32, code: Int32) {
+        let result: Result<Void, RequestError> = code >= 0x80 ? .failure(.refused(code: code)) : .success(())
+        confirmations.removeValue(forKey: messageID)?(result)
+    }
+
+    func disconnected(code: Int32) {
+        lastFailure =
+            code == Int32(MQTT_RC_SESSION_TAKEN_OVER.rawValue) ? .takenOver : closeReason(code, errorNumber: errno)
+        handle(.failed(lastFailure ?? .requested))
+    }
+}
+
+/// `OpaquePointer` is not Sendable; this one only travels to a later turn of the same thread.
+private struct SendableHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+}
+
+extension Session {
+    public func publish(_ publication: Publication) async throws(RequestError) {
+        try await result { publish(publication, confirmed: $0) }
+    }
+
+    public func subscribe(
+        _ filter: String, quality: QualityOfService = .atLeastOnce
+    ) async throws(RequestError) {
+        try await result { subscribe(filter, quality: quality, confirmed: $0) }
+    }
+
+    /// Every request is answered: by the broker, or when the session ends.
+    private func result(_ request: (@escaping Confirmation) -> Void) async throws(RequestError) {
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, RequestError>, Never>) in
+            request { continuation.resume(returning: $0) }
+        }
+        try result.get()
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import HubClient
+import HubServer
+import LocalState
+
+/// The exit codes of the contract.
+enum ExitStatus: Int32 {
+    case done = 0
+    case failed = 1
+    case wrongUsage = 2
+    case refused = 3
+    case noHub = 4
+
+    /// Says what went wrong, on standard error, and ends the process.
+    static func leave(with error: any Error) -> Never {
+        if error is CleanExit || Understudy.exitCode(for: error) == .success {
+            print(Understudy.fullMessage(for: error))
+            exit(done.rawValue)
+        }
+        if let code = error as? ExitCode { exit(code.rawValue) }
+        let status = status(of: error)
+        let text =
+            status == .wrongUsage && !(error is ServerError || error is UsageError)
+            ? Understudy.fullMessage(for: error) : "understudy: \(error)"
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+        exit(status.rawValue)
+    }
+
+    private static func status(of error: any Error) -> ExitStatus {
+        switch error {
+        case let error as ServerError:
+            switch error {
+            case .notLoopback, .invalidAddress: .wrongUsage
+            default: error.isRefusal ? .refused : .failed
+            }
+        case is ClientMachine.Failure: .refused
+        case is NoHubReached: .noHub
+        case is UsageError: .wrongUsage
+        case _ where Understudy.exitCode(for: error) == .validationFailure: .wrongUsage
+        default: .failed
+        }
+    }
+}
+
+/// A wrong use of the command line that the parser itself cannot see.
+struct UsageError: Error, CustomStringConvertible {
+    var description: String
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import FailoverCore
+import HubProtocol
+import HubServer
+import LocalState
+
+struct ServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "server", abstract: "Run this machine as the Main or the Backup server.",
+        discussion: """
+            Starts the machine's two brokers and its coordinator, which live and die together. Without keys it listens on \
+            loopback only, unless --insecure says that everyone on the network may read and change the show.
+            """)
+
+    @Option(help: "main or backup.")
+    var role: Role
+    @Option(help: "This machine's name: 1 to 64 characters of A-Z, a-z, 0-9, _ and -.")
+    var name: MachineName
+    @Option(help: ArgumentHelp("The IP address to listen on.", valueName: "addr"))
+    var listen: String?
+    @Option(help: "Port of the hub broker, the Data Hub.")
+    var port: UInt16 = Address.defaultPort
+    @Option(help: "Port of the control broker, which the servers elect over.")
+    var controlPort: UInt16 = 1882
+    @Option(help: ArgumentHelp("The address that other machines reach this one at.", valueName: "addr"))
+    var advertise: String?
+    @Option(help: ArgumentHelp("On Main: the Backup's hub, ADDR[:PORT].", valueName: "addr"))
+    var backup: Address?
+    @Option(help: ArgumentHelp("On the Backup: Main's hub, ADDR[:PORT].", valueName: "addr"))
+    var main: Address?
+    @Option(help: ArgumentHelp("The folder for what must outlive this machine.", valueName: "dir"))
+    var data: String?
+    @Flag(help: "Listen beyond loopback although there are no keys.")
+    var insecure = false
+    @Option(name: .customLong("return"), help: "auto: clients go home when Main is back; manual: the operator decides.")
+    var returns: HubPair.Return = .auto
+    @Option(help: ArgumentHelp("How long Main must be back and healthy before clients go home.", valueName: "seconds"))
+    var returnDelay: Double = 5
+
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        switch role {
+        case .client: throw ValidationError("A server is main or backup. For a client, use: understudy client")
+        case .main where main != nil:
+            throw ValidationError("--main is the Backup's flag. On Main, name the Backup with --backup.")
+        case .backup where backup != nil:
+            throw ValidationError("--backup is Main's flag. On the Backup, name Main with --main.")
+        default: break
+        }
+        guard port > 0, controlPort > 0 else { throw ValidationError("A port is a number from 1 to 65535.") }
+        guard port != controlPort else {
+            throw ValidationError("--port and --control-port are both \(port). Each broker needs a port of its own.")
+        }
+        guard (0...86_400).contains(returnDelay) else {
+            throw ValidationError("--return-delay is a number of seconds from 0 to 86400.")
+        }
+        let peer = backup ?? main
+        if let peer, peer.port == port, peer.host == listen || peer.host == advertise || (listen == nil && isLoopback(peer)) {
+            throw ValidationError(
+                "The other server's address, \(peer.endpoint), is this very server. Backup and Main must be two servers.")
+        }
+    }
+
+    func run() async throws {
+        var timing = Timing()
+        timing.returnDelay = .seconds(returnDelay)
+        let options = ServerOptions(
+            role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
+            peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
+            isInsecure: insecure, returns: returns, timing: timing)
+        try await service.run { Server(options, log: $0) }
+    }
+
+    private func isLoopback(_ address: Address) -> Bool {
+        address.host == "localhost" || address.host.hasPrefix("127.") || address.host == "::1"
+    }
+}
+
+extension HubPair.Return: ExpressibleByArgument {}
