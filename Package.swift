@@ -67,6 +67,11 @@ let package = Package(
 
         // Tests.
         .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),
+        .testTarget(name: "HubProtocolTests", dependencies: ["HubProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
+        .testTarget(name: "SiteTests", dependencies: ["LocalSite", "HubServer", "understudy"], swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["ChildProcess", "HubProtocol", "LocalSite", "understudy", subprocess, system], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -59,13 +59,14 @@ public struct ClientMachine: Service {
             case .failed(let failure): continuation.yield(failure)
             }
         }
-        try await withGracefulShutdownHandler {
-            for await failure in failures { throw failure }
+        let failure = await withGracefulShutdownHandler {
+            await failures.first { _ in true }
         } onGracefulShutdown: {
             continuation.finish()
         }
         await follower.leave()
         withExtendedLifetime(folder) {}
+        if let failure { throw failure }
     }
 }
 

@@ -40,7 +40,9 @@ final class HubLink {
     var localAddress: String? { session.session?.localAddress }
 
     func start() { session.start() }
-    func stop() { session.stop() }
+    func stop() async {
+        await withCheckedContinuation { continuation in session.stop { continuation.resume() } }
+    }
     func reconnect(to endpoint: Endpoint? = nil) { session.reconnect(to: endpoint) }
     func name(_ hub: MachineName) { self.hub = self.hub ?? hub }
 

@@ -136,7 +136,7 @@ public final class MachineAgent {
             }
             if up.isEmpty { finish() } else { patience.schedule(after: .milliseconds(500)) { finish() } }
         }
-        for link in links.values { link.stop() }
+        for link in links.values { await link.stop() }
     }
 
     // MARK: - Events
@@ -173,8 +173,18 @@ public final class MachineAgent {
             sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)
         case .machine(identity.name, .heartbeat):
             sawOwnHeartbeat(try MachineHeartbeat(decoding: message.payload), isRetained: message.isRetained, on: link)
+        case .machine(identity.name, .links): repair(.links, seen: message.payload, on: link)
+        case .machine(identity.name, .switch): repair(.switch, seen: message.payload, on: link)
         default: break
         }
+    }
+
+    /// What somebody else wrote in this machine's name is put right.
+    private func repair(_ item: Topic.MachineItem, seen: [UInt8], on link: HubLink) {
+        guard isNameOurs, link.isUp else { return }
+        let own: (any Payload)? = item == .links ? currentLinks : lastSwitch
+        guard let own, own.encoded != seen else { return }
+        link.publish(.machine(identity.name, item), own)
     }
 
     private func linkIsUp(_ link: HubLink) {
@@ -208,8 +218,9 @@ public final class MachineAgent {
             status.state = .online
             publishStatus()
         }
-        publishLinks()
+        // In this order: a reader that sees the machine follow a hub has seen how long the way there took.
         if let lastSwitch, change != nil { publish(.switch, lastSwitch) }
+        publishLinks()
         onEvent(.followed(hub, epoch, change))
     }
 
@@ -289,13 +300,15 @@ public final class MachineAgent {
 
     private func publishStatus() { publish(.status, status) }
 
-    private func publishLinks() {
+    private func publishLinks() { publish(.links, currentLinks) }
+
+    private var currentLinks: MachineLinks {
         var states: [MachineName: MachineLinks.State] = [:]
         for link in links.values {
             guard let hub = link.hub else { continue }
             states[hub] = link.isUp ? .up : .lost
         }
-        publish(.links, MachineLinks(hubs: states, following: follower.following, epoch: follower.epoch))
+        return MachineLinks(hubs: states, following: follower.following, epoch: follower.epoch)
     }
 
     private func publish(_ item: Topic.MachineItem, _ payload: some Payload) {

@@ -14,6 +14,8 @@ public final class SiteObserver {
     /// - Parameter onChange: called after every message and every change of a link.
     public init(hubs: [Endpoint], onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }) {
         self.onChange = onChange
+        // All of them are on their way before the first one can fail.
+        for hub in hubs { view.reach[hub] = .connecting }
         for hub in hubs { observe(hub) }
     }
 

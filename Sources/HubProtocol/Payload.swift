@@ -83,7 +83,8 @@ public struct UTCTime: Codable, Hashable, Sendable, CustomStringConvertible {
     public static var now: UTCTime { UTCTime(.now) }
 
     public var description: String {
-        Date(timeIntervalSince1970: Double(timestamp.millisecondsSince1970) / 1000).formatted(Self.style)
+        // Half a millisecond more, since the style cuts what a binary fraction falls short of.
+        Date(timeIntervalSince1970: (Double(timestamp.millisecondsSince1970) + 0.5) / 1000).formatted(Self.style)
     }
 
     public init(from decoder: any Decoder) throws {

@@ -83,7 +83,9 @@ public struct Server: Service {
             case .outcome(.readyToStop):
                 await coordinator?.leave()
                 return
-            case .outcome(.failed(let error)): throw error
+            case .outcome(.failed(let error)):
+                await coordinator?.leave()
+                throw error
             }
         }
     }

@@ -10,9 +10,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case unknownHost
     /// The broker answered CONNECT with this reason code (MQTT 5, table 3-1).
     case rejected(code: Int32)
-    /// The broker ended the session, since the same client connected anew (MQTT 5, reason code 0x8E).
-    case takenOver
-    /// The connection broke.
+    /// The connection broke. Also when the same client connected anew: Mosquitto 2.0.11 does not say so.
     case lost(String)
 
     public var description: String {
@@ -22,7 +20,6 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .noAnswer: "no answer"
         case .unknownHost: "unknown host name"
         case .rejected(let code): "rejected by the broker (\(reasonText(code)))"
-        case .takenOver: "taken over by another connection of the same client"
         case .lost(let cause): "connection lost (\(cause))"
         }
     }

@@ -15,6 +15,7 @@ public final class ReconnectingSession {
     private var current: Session?
     private let pause = LoopTimer()
     private var isWanted = false
+    private var whenClosed: (@SessionLoop () -> Void)?
 
     public init(
         _ configuration: Session.Configuration, backoff: Backoff = Backoff(),
@@ -37,10 +38,14 @@ public final class ReconnectingSession {
     }
 
     /// Ends in good order: the will is not published, and nothing is reported any more.
-    public func stop() {
+    ///
+    /// - Parameter closed: called when the broker has seen it, within about a second.
+    public func stop(closed: @escaping @SessionLoop () -> Void = {}) {
         isWanted = false
         pause.cancel()
-        current?.close()
+        guard let current else { return closed() }
+        whenClosed = closed
+        current.close()
     }
 
     /// Gives the present session up, as for a broker that does not answer any more, and connects anew.
@@ -60,8 +65,14 @@ public final class ReconnectingSession {
         // Weak: a session that was given up goes on closing, and has nothing more to say here.
         weak var weakSession: Session?
         let session = Session(configuration) { [weak self] event in
-            guard let self, let session = weakSession, self.current === session, self.isWanted else { return }
-            self.handle(event)
+            guard let self, let session = weakSession, self.current === session else { return }
+            if self.isWanted {
+                self.handle(event)
+            } else if case .closed = event {
+                self.current = nil
+                self.whenClosed?()
+                self.whenClosed = nil
+            }
         }
         weakSession = session
         current = session

@@ -35,6 +35,10 @@ public final class Session {
     private var machine = SessionStateMachine()
     private var handle: OpaquePointer?
     private var socket: Int32 = -1
+    /// A second descriptor of the socket, while a session that sent DISCONNECT waits for the broker to hang up. The
+    /// library closes its own at once; with something unread in it that is a reset, which can overtake the DISCONNECT
+    /// and so fire the will.
+    private var lingering: Int32 = -1
     private var awaitsWritable = true
     private var confirmations: [Int32: Confirmation] = [:]
     /// Set from the first attempt to the close: the handle's callbacks know this object by its address only.
@@ -66,7 +70,8 @@ public final class Session {
     /// Starts to connect. `opened` or `closed` follows within the connect deadline.
     public func open() { handle(.openRequested) }
 
-    /// Ends the session with a DISCONNECT, so that its will is not published.
+    /// Ends the session with a DISCONNECT, so that its will is not published. `closed` follows when the broker has
+    /// seen it, within a second.
     public func close() { handle(.closeRequested) }
 
     /// - Parameter confirmed: called once: at PUBACK for QoS 1, at the hand-over to the socket for QoS 0.
@@ -128,7 +133,7 @@ public final class Session {
         case .sendDisconnect:
             // A broker that hangs never closes its side.
             deadline.schedule(after: .seconds(1)) { [weak self] in self?.handle(.failed(.requested)) }
-            if let handle { check(mosquitto_disconnect_v5(handle, 0, nil)) }
+            sendDisconnect()
         case .finish(let reason): finish(reason)
         }
     }
@@ -225,9 +230,37 @@ public final class Session {
         }
     }
 
+    private func sendDisconnect() {
+        guard let handle else { return }
+        housekeeping.cancel()
+        EventLoop.shared.unwatch(socket)
+        lingering = dup(socket)
+        socket = -1
+        mosquitto_disconnect_v5(handle, 0, nil)
+        shutdown(lingering, Int32(SHUT_WR))
+        EventLoop.shared.watch(lingering) { [weak self] _ in SessionLoop.assumeIsolated { self?.drain() } }
+        EventLoop.shared.update(lingering, awaitsWritable: false)
+    }
+
+    private func drain() {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(lingering, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+            if count > 0 { continue }
+            if count < 0, errno == EAGAIN { return }
+            handle(.failed(.requested))
+            return
+        }
+    }
+
     private func finish(_ reason: CloseReason) {
         deadline.cancel()
         housekeeping.cancel()
+        if lingering >= 0 {
+            EventLoop.shared.unwatch(lingering)
+            Glibc.close(lingering)
+            lingering = -1
+        }
         if socket >= 0 { EventLoop.shared.unwatch(socket) }
         socket = -1
         if let handle {
@@ -258,8 +291,8 @@ public final class Session {
     }
 
     func disconnected(code: Int32) {
-        lastFailure =
-            code == Int32(MQTT_RC_SESSION_TAKEN_OVER.rawValue) ? .takenOver : closeReason(code, errorNumber: errno)
+        guard machine.state != .closing else { return }
+        lastFailure = closeReason(code, errorNumber: errno)
         handle(.failed(lastFailure ?? .requested))
     }
 }

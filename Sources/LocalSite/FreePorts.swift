@@ -1,0 +1,40 @@
+import Glibc
+
+/// Ports of loopback that nobody listens on at this moment.
+public enum FreePorts {
+    /// - Parameter preferred: taken first where it is free.
+    public static func take(_ count: Int, preferring preferred: UInt16? = nil) -> [UInt16] {
+        var sockets: [Int32] = []
+        var ports: [UInt16] = []
+        // All stay open until the last one is found, so that no port is found twice.
+        defer { for socket in sockets { close(socket) } }
+        if let preferred, let (socket, port) = bindLoopback(preferred) {
+            sockets.append(socket)
+            ports.append(port)
+        }
+        while ports.count < count, let (socket, port) = bindLoopback(0) {
+            sockets.append(socket)
+            ports.append(port)
+        }
+        return ports
+    }
+
+    private static func bindLoopback(_ port: UInt16) -> (socket: Int32, port: UInt16)? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout.size(ofValue: address))
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        guard isBound else {
+            close(descriptor)
+            return nil
+        }
+        return (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+}

@@ -1,0 +1,77 @@
+import ChildProcess
+import Foundation
+import Synchronization
+
+/// One machine of a local site: a real `understudy` process with its brokers.
+public final class MachineProcess: Sendable {
+    public typealias Ending = ChildProcess.Ending
+
+    public let name: String
+    public let process: Int32
+
+    private let task: Task<Ending, any Error>
+    private let log: Log
+
+    /// What it wrote on standard error, bounded to the last lines.
+    private final class Log: Sendable {
+        let lines = Mutex<[String]>([])
+        func add(_ line: String) {
+            lines.withLock { $0 = $0.suffix(199) + [line] }
+        }
+    }
+
+    /// - Parameter program: the `understudy` executable.
+    public init(_ name: String, program: String, arguments: [String]) async throws {
+        self.name = name
+        let log = Log()
+        let (started, continuation) = AsyncStream.makeStream(of: Int32.self)
+        let task = Task {
+            defer { continuation.finish() }
+            return try await ChildProcess(program, arguments: arguments).run {
+                continuation.yield($0)
+            } onLine: {
+                log.add($0)
+            }
+        }
+        self.log = log
+        self.task = task
+        guard let process = await started.first(where: { _ in true }) else {
+            _ = try await task.value
+            throw CancellationError()
+        }
+        self.process = process
+    }
+
+    public var lines: [String] { log.lines.withLock { $0 } }
+    public var tree: ProcessTree { ProcessTree(root: process) }
+
+    /// Waits until it has ended, in whatever way.
+    @discardableResult
+    public func ended() async throws -> Ending {
+        try await task.value
+    }
+
+    /// SIGKILL to the process and its brokers.
+    public func kill() async throws {
+        let tree = tree
+        tree.signal(SIGCONT)
+        tree.signal(SIGKILL)
+        try await ended()
+    }
+
+    /// SIGTERM, as a person or a service supervisor ends it.
+    @discardableResult
+    public func stop() async throws -> Ending {
+        Glibc.kill(process, SIGTERM)
+        return try await ended()
+    }
+
+    /// SIGSTOP to the process and its brokers: the machine hangs.
+    public func hang() async throws {
+        let tree = tree
+        tree.signal(SIGSTOP)
+        while !tree.isStopped { try await Task.sleep(for: .milliseconds(1)) }
+    }
+
+    public func goOn() { tree.signal(SIGCONT) }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+@testable import FailoverCore
+@testable import HubProtocol
+
+@Suite("Payloads")
+struct PayloadTests {
+    private let record = Record(
+        epoch: Epoch(7), version: 3, holder: MachineName("backup-1")!, mode: .alone, standbySession: nil,
+        previous: MachineName("main-1"), reason: .mainLost, evidence: "no heartbeat for 250 ms", silenceMs: 250.5,
+        since: Timestamp(millisecondsSince1970: 1_795_363_405_123),
+        main: ServerAddress(name: MachineName("main-1")!, address: "10.0.0.1", port: 1883, controlPort: 1882),
+        backup: ServerAddress(name: MachineName("backup-1")!, address: "10.0.0.2", port: 1884, controlPort: 1885))
+
+    private func object(_ payload: some Payload) throws -> NSDictionary {
+        try #require(JSONSerialization.jsonObject(with: Data(payload.encoded)) as? NSDictionary)
+    }
+
+    @Test("hub/active has the contract's keys and times")
+    func hubActive() throws {
+        let payload = HubActive(record: record, standsDown: false)
+        let object = try object(payload)
+        #expect(object["epoch"] as? Int == 7)
+        #expect(object["hub"] as? String == "backup-1")
+        #expect(object["address"] as? String == "10.0.0.2")
+        #expect(object["port"] as? Int == 1884)
+        #expect(object["previous"] as? String == "main-1")
+        #expect(object["reason"] as? String == "mainLost")
+        #expect(object["since"] as? String == "2026-11-22T16:03:25.123Z")
+        #expect(try HubActive(decoding: payload.encoded) == payload)
+        #expect(payload.announcement.silence == .microseconds(250_500))
+    }
+
+    @Test("While a side has stood down, hub is null and not missing")
+    func stoodDown() throws {
+        let object = try object(HubActive(record: record, standsDown: true))
+        #expect(object["hub"] is NSNull && object["address"] is NSNull && object["port"] is NSNull)
+        #expect(object["epoch"] as? Int == 7)
+    }
+
+    @Test("hub/pair without a Backup says null")
+    func pairWithoutBackup() throws {
+        let main = record.main!
+        let payload = HubPair(record: nil, own: main, role: .main, isPairing: false, returns: .auto)
+        let object = try object(payload)
+        #expect(object["backup"] is NSNull)
+        #expect((object["main"] as? NSDictionary)?["controlPort"] as? Int == 1882)
+        #expect(object["mode"] as? String == "alone")
+        #expect(object["return"] as? String == "auto")
+        #expect(try HubPair(decoding: payload.encoded) == payload)
+    }
+
+    @Test("Chips are the contract's, word for word")
+    func chips() {
+        #expect(Phase.alone.chip(hasPair: false) == "No backup")
+        #expect(Phase.alone.chip(hasPair: true) == "Backup is not ready")
+        let others = Phase.allCases.filter { $0 != .alone }.map { $0.chip(hasPair: true) }
+        #expect(
+            others == [
+                "Backup is idle", "Switching to Backup", "Backup is active", "Switching to Main",
+                "No connection to the other machines",
+            ])
+    }
+
+    @Test("The history keeps the last 50, newest first, each epoch once")
+    func history() {
+        var history = HubHistory()
+        for epoch in 1...60 {
+            var record = record
+            record.epoch = Epoch(UInt64(epoch))
+            history.note(record)
+            history.note(record)
+        }
+        #expect(history.transitions.count == 50)
+        #expect(history.transitions.first?.epoch == Epoch(60))
+        #expect(history.transitions.last?.epoch == Epoch(11))
+    }
+
+    @Test("Readers ignore keys that they do not know")
+    func unknownKeys() throws {
+        let text = #"{"session":"s","sequence":1,"intervalMs":1000,"epoch":7,"new":{"a":[1]}}"#
+        #expect(try MachineHeartbeat(decoding: Array(text.utf8)).epoch == Epoch(7))
+    }
+
+    /// Whatever anybody sends on a topic that is read, the answer is an error that says what is wrong.
+    @Test(
+        "Malformed and hostile payloads are refused",
+        arguments: [
+            "", " ", "null", "[]", "7", "\"x\"", "{", "{}", "{\"epoch\":}", "\u{0}", "{\"epoch\":-1}",
+            "{\"epoch\":1e400}", "{\"epoch\":\"7\",\"hub\":\"x\"}", "{\"epoch\":18446744073709551615}",
+            "{\"epoch\":7,\"hub\":\"a b\",\"reason\":\"mainLost\",\"since\":\"2026-11-22T16:03:25.123Z\"}",
+            "{\"epoch\":7,\"hub\":\"main-1\",\"reason\":\"nothing\",\"since\":\"2026-11-22T16:03:25.123Z\"}",
+            "{\"epoch\":7,\"hub\":\"main-1\",\"reason\":\"mainLost\",\"since\":\"yesterday\"}",
+            String(repeating: "[", count: 10_000), String(repeating: "{\"a\":", count: 10_000),
+        ])
+    func malformed(_ text: String) {
+        let bytes = Array(text.utf8)
+        #expect(throws: MalformedPayload.self) { try HubActive(decoding: bytes) }
+        #expect(throws: MalformedPayload.self) { try HubPair(decoding: bytes) }
+        #expect(throws: MalformedPayload.self) { try HubServer(decoding: bytes) }
+        #expect(throws: MalformedPayload.self) { try MachineStatus(decoding: bytes) }
+        #expect(throws: MalformedPayload.self) { try MachineHeartbeat(decoding: bytes) }
+        #expect(throws: MalformedPayload.self) { try ElectionHeartbeat(decoding: bytes) }
+        #expect(throws: MalformedPayload.self) { try ElectionWill(decoding: bytes) }
+    }
+
+    @Test("Bytes that are no text, and payloads beyond the bound, are refused")
+    func bytes() {
+        #expect(throws: MalformedPayload.self) { try HubActive(decoding: [0xFF, 0xFE, 0x00]) }
+        #expect(throws: MalformedPayload.self) { try HubActive(decoding: [UInt8](repeating: 0x20, count: 300_000)) }
+    }
+
+    @Test("A silence that no site can have seen is not believed")
+    func silence() throws {
+        for silence in ["-5", "1e300"] {
+            let text = #"{"epoch":7,"hub":"main-1","reason":"mainLost","since":"2026-11-22T16:03:25.123Z","silenceMs":\#(silence)}"#
+            let span = try HubActive(decoding: Array(text.utf8)).announcement.silence
+            #expect(span >= .zero && span <= .seconds(3600))
+        }
+    }
+}
