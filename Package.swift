@@ -10,6 +10,7 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -60,7 +61,10 @@ let package = Package(
         .target(name: "LocalSite", dependencies: ["ChildProcess", "HubClient"], swiftSettings: strict),
         .executableTarget(
             name: "understudy",
-            dependencies: ["HubServer", "HubClient", "LocalSite", argumentParser, configuration, lifecycle, logging, system],
+            dependencies: [
+                "HubServer", "HubClient", "LocalSite", argumentParser, configuration, lifecycle, logging, signals,
+                system,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "FailoverBenchmark", dependencies: ["LocalSite", argumentParser, histogram], swiftSettings: strict),
@@ -71,7 +75,10 @@ let package = Package(
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
         .testTarget(name: "SiteTests", dependencies: ["LocalSite", "HubServer", "understudy"], swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["ChildProcess", "HubProtocol", "LocalSite", "understudy", subprocess, system], swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["ChildProcess", "HubProtocol", "LocalSite", "understudy", subprocess, system],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -10,10 +10,13 @@ public struct ProcessTree: Sendable {
     public var members: [Int32] {
         var children: [Int32: [Int32]] = [:]
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-            guard let process = Int32(entry), let parent = Self.stat(of: "/proc/\(process)/stat")?.parent else { continue }
+            guard let process = Int32(entry), let parent = Self.stat(of: "/proc/\(process)/stat")?.parent else {
+                continue
+            }
             children[parent, default: []].append(process)
         }
-        var found: [Int32] = [], open = [root]
+        var found: [Int32] = []
+        var open = [root]
         while let next = open.popLast() {
             found.append(next)
             open += children[next] ?? []

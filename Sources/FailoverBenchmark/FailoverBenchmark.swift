@@ -36,7 +36,9 @@ struct FailoverBenchmark: AsyncParsableCommand {
     }
 
     private func measure(_ fault: Fault, _ names: [MachineName], _ site: LocalSite) async throws {
-        var announced = Figures(), followed = Figures(), reported = Figures()
+        var announced = Figures()
+        var followed = Figures()
+        var reported = Figures()
         let backup = site.backup
         for _ in 0..<runs {
             guard let main = await site.process(of: site.main.name) else { return }

@@ -32,7 +32,8 @@ extension Epoch: Codable {
         number = try decoder.singleValueContainer().decode(UInt64.self)
         // Room to count on from any epoch that was received, whoever sent it.
         guard number <= UInt64(Int64.max) else {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "epoch too large"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "epoch too large"))
         }
     }
 

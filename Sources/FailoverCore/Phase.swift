@@ -14,7 +14,9 @@ public enum Phase: String, Codable, Sendable, CaseIterable {
 
 extension Coordinator {
     public var phase: Phase {
-        if let writing, writing.holder != record?.holder, let before = record?.holder, before == me || writing.holder == me {
+        if let writing, writing.holder != record?.holder, let before = record?.holder,
+            before == me || writing.holder == me
+        {
             return isMain(writing.holder) ? .switchingToMain : .switchingToBackup
         }
         guard let record else { return .alone }

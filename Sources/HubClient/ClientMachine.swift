@@ -115,7 +115,8 @@ private final class SiteFollower {
         case .followed(let hub, let epoch, let change):
             if let change {
                 let report = MachineSwitch(change)
-                log.info("epoch \(epoch): \(report.from) to \(hub) in \(report.outageMs) ms (\(report.reason.rawValue))")
+                log.info(
+                    "epoch \(epoch): \(report.from) to \(hub) in \(report.outageMs) ms (\(report.reason.rawValue))")
             } else {
                 log.info("epoch \(epoch): following \(hub)")
             }

@@ -169,7 +169,7 @@ public final class MachineAgent {
             report(follower.announced(try HubActive(decoding: message.payload).announcement, at: clock()))
         case .hubServer: onEvent(.server(try HubServer(decoding: message.payload), side))
         case .hubPair: learn(try HubPair(decoding: message.payload))
-        case .machine(identity.name, .status): 
+        case .machine(identity.name, .status):
             sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)
         case .machine(identity.name, .heartbeat):
             sawOwnHeartbeat(try MachineHeartbeat(decoding: message.payload), isRetained: message.isRetained, on: link)
@@ -295,7 +295,8 @@ public final class MachineAgent {
             MachineHeartbeat(
                 session: identity.session, sequence: sequence, intervalMs: Int(interval.inMilliseconds),
                 epoch: follower.epoch),
-            quality: .atMostOnce, expirySeconds: UInt32(interval.components.seconds) * UInt32(MachineHeartbeat.intervalsToExpiry))
+            quality: .atMostOnce,
+            expirySeconds: UInt32(interval.components.seconds) * UInt32(MachineHeartbeat.intervalsToExpiry))
     }
 
     private func publishStatus() { publish(.status, status) }

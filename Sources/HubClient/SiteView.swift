@@ -81,7 +81,9 @@ public struct SiteView: Sendable {
                 let newest = [one, other].max { ($0.heardAt?.nanoseconds ?? -1) < ($1.heardAt?.nanoseconds ?? -1) }
                 best.heartbeat = newest?.heartbeat ?? one.heartbeat ?? other.heartbeat
                 best.heardAt = newest?.heardAt
-                best.links = [one.links, other.links].compactMap { $0 }.max { ($0.epoch?.number ?? 0) < ($1.epoch?.number ?? 0) }
+                best.links = [one.links, other.links].compactMap { $0 }.max {
+                    ($0.epoch?.number ?? 0) < ($1.epoch?.number ?? 0)
+                }
                 best.lastSwitch = [one.lastSwitch, other.lastSwitch].compactMap { $0 }.max { $0.epoch < $1.epoch }
                 return best
             }
@@ -92,7 +94,9 @@ public struct SiteView: Sendable {
 extension MachineHeartbeat {
     /// Seconds that the broker kept it, from what it left of its expiry interval.
     fileprivate func age(of message: Message) -> Int {
-        guard message.isRetained, let left = message.expirySeconds, (0...3_600_000).contains(intervalMs) else { return 0 }
+        guard message.isRetained, let left = message.expirySeconds, (0...3_600_000).contains(intervalMs) else {
+            return 0
+        }
         return max(0, intervalMs * Self.intervalsToExpiry / 1000 - Int(left))
     }
 }

@@ -38,7 +38,8 @@ struct ListenAddress: Sendable {
     }
 
     private static func family(of address: String) -> Int32? {
-        var four = in_addr(), six = in6_addr()
+        var four = in_addr()
+        var six = in6_addr()
         if inet_pton(AF_INET, address, &four) == 1 { return AF_INET }
         return inet_pton(AF_INET6, address, &six) == 1 ? AF_INET6 : nil
     }
@@ -55,7 +56,8 @@ struct ListenAddress: Sendable {
             else { continue }
             var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
             let size = family == AF_INET ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
-            guard getnameinfo(address, socklen_t(size), &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else {
+            guard getnameinfo(address, socklen_t(size), &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
+            else {
                 continue
             }
             return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

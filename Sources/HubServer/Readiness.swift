@@ -13,7 +13,8 @@ struct Readiness {
         if !coordinator.hasPair {
             missing.append(.backup)
         } else if !coordinator.isPeerHealthy {
-            missing.append(coordinator.phase == .active || coordinator.phase == .isolated ? .serverLink : .backupUnreachable)
+            missing.append(
+                coordinator.phase == .active || coordinator.phase == .isolated ? .serverLink : .backupUnreachable)
         } else if !isPaired {
             missing.append(.backup)
         }

@@ -99,7 +99,8 @@ final class ServerCoordinator {
         case .send(let heartbeat):
             control.publish(
                 Publication(
-                    topic: Topic.electionHeartbeat(options.name).name, payload: heartbeat.encoded, quality: .atMostOnce))
+                    topic: Topic.electionHeartbeat(options.name).name, payload: heartbeat.encoded, quality: .atMostOnce)
+            )
         case .store(let record):
             history.note(record)
             store.write(record, history) { error in
@@ -138,7 +139,9 @@ final class ServerCoordinator {
     private func publish() {
         let record = coordinator.record
         if let record, coordinator.phase != .isolated || coordinator.isActive {
-            board.publish(.hubActive, HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))
+            board.publish(
+                .hubActive,
+                HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))
         }
         board.publish(
             .hubPair,

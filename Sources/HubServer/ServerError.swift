@@ -45,7 +45,8 @@ public enum ServerError: Error, CustomStringConvertible {
         case .cannotListen(let address, let port, let cause):
             "cannot listen on \(address) port \(port): \(cause). Choose another --listen address or another port."
         case .brokerEnded(let kind, let how, let lastLine):
-            "the \(kind) broker ended (\(how))" + (lastLine.map { ": \($0)" } ?? "") + ". A server and its brokers live and "
+            "the \(kind) broker ended (\(how))" + (lastLine.map { ": \($0)" } ?? "")
+                + ". A server and its brokers live and "
                 + "die together; start the server again."
         case .brokerUnreachable(let kind, let cause):
             "the \(kind) broker of this server does not answer: \(cause). Start the server again."

@@ -35,7 +35,8 @@ public actor LocalSite {
         let ports = FreePorts.take(4, preferring: port)
         main = Server(role: .main, name: MachineName("main-1")!, port: ports[0], controlPort: ports[1])
         backup = Server(role: .backup, name: MachineName("backup-1")!, port: ports[2], controlPort: ports[3])
-        folder = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+        folder =
+            FileManager.default.temporaryDirectory.path(percentEncoded: false)
             + "understudy-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         watch = await SiteWatch(hubs: [main.endpoint, backup.endpoint])

@@ -29,7 +29,7 @@ public final class SiteWatch {
 
     /// Returns the moment at which the condition was first seen to hold.
     ///
-    /// - Throws: `NotSeen`, which says what the site shows instead, when `bound` has passed.
+    /// - Throws: `NotSeen`, which says what the site shows instead, when `bound` has passed; `CancellationError`.
     @discardableResult
     public func wait(
         for what: String, within bound: Duration = .seconds(20), until condition: @escaping @Sendable (SiteView) -> Bool
@@ -37,15 +37,25 @@ public final class SiteWatch {
         if condition(observer.view) { return .now }
         let number = next
         next += 1
-        let moment = await withCheckedContinuation { continuation in
-            let deadline = LoopTimer()
-            waiters[number] = Waiter(condition: condition, continuation: continuation, deadline: deadline)
-            deadline.schedule(after: bound) { [weak self] in
-                self?.waiters.removeValue(forKey: number)?.continuation.resume(returning: nil)
+        let moment = await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<ContinuousClock.Instant?, Never>) in
+                guard !Task.isCancelled else { return continuation.resume(returning: nil) }
+                let deadline = LoopTimer()
+                waiters[number] = Waiter(condition: condition, continuation: continuation, deadline: deadline)
+                deadline.schedule(after: bound) { [weak self] in self?.giveUp(number) }
             }
+        } onCancel: {
+            Task { @SessionLoop in self.giveUp(number) }
         }
+        try Task.checkCancellation()
         guard let moment else { throw NotSeen(description: "not seen within \(bound): \(what). Seen: \(summary)") }
         return moment
+    }
+
+    private func giveUp(_ number: Int) {
+        guard let waiter = waiters.removeValue(forKey: number) else { return }
+        waiter.deadline.cancel()
+        waiter.continuation.resume(returning: nil)
     }
 
     private func changed(_ view: SiteView) {

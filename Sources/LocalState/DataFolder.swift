@@ -54,7 +54,8 @@ public enum Identifier {
     /// 128 random bits from the system, as 32 hexadecimal digits.
     public static func random() -> String {
         var generator = SystemRandomNumberGenerator()
-        let digits = String(generator.next() as UInt64, radix: 16), more = String(generator.next() as UInt64, radix: 16)
+        let digits = String(generator.next() as UInt64, radix: 16)
+        let more = String(generator.next() as UInt64, radix: 16)
         return [digits, more].map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
     }
 }

@@ -38,7 +38,8 @@ private func onMessage(
     let payload = [UInt8](UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen)))
     var expiry: UInt32 = 0
     let hasExpiry =
-        mosquitto_property_read_int32(properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), &expiry, false) != nil
+        mosquitto_property_read_int32(properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), &expiry, false)
+        != nil
     let received = Message(
         topic: String(cString: topic), payload: payload, isRetained: message.retain,
         expirySeconds: hasExpiry ? expiry : nil)

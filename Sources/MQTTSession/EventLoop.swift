@@ -50,7 +50,9 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         precondition(epoll >= 0 && wakeUp >= 0, "no file descriptors left for the event loop")
         control(EPOLL_CTL_ADD, wakeUp, .readable)
         var started = pthread_t()
-        let code = pthread_create(&started, nil, { _ in
+        let code = pthread_create(
+            &started, nil,
+            { _ in
                 EventLoop.shared.run()
                 return nil
             }, nil)
@@ -138,7 +140,8 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         guard let timer = timers.min else { return -1 }
         let nanoseconds = max(.zero, timer.deadline - .now).components
         // Rounded up: waking before the deadline would spin.
-        let milliseconds = nanoseconds.seconds * 1000 + (nanoseconds.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        let milliseconds =
+            nanoseconds.seconds * 1000 + (nanoseconds.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
         return Int32(clamping: milliseconds)
     }
 }

@@ -183,7 +183,8 @@ public final class Session {
         // Unacknowledged data is given up after this: the peer's machine is gone, whatever its last state.
         var milliseconds: UInt32 = 3000
         setsockopt(
-            socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout.size(ofValue: milliseconds)))
+            socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
+            socklen_t(MemoryLayout.size(ofValue: milliseconds)))
         awaitsWritable = true
         EventLoop.shared.watch(socket) { [weak self] readiness in
             SessionLoop.assumeIsolated { self?.socketIsReady(readiness) }
@@ -315,7 +316,8 @@ extension Session {
 
     /// Every request is answered: by the broker, or when the session ends.
     private func result(_ request: (@escaping Confirmation) -> Void) async throws(RequestError) {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, RequestError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, RequestError>, Never>) in
             request { continuation.resume(returning: $0) }
         }
         try result.get()

@@ -10,7 +10,8 @@ struct Address: ExpressibleByArgument {
     var port: UInt16
 
     init?(argument: String) {
-        let host: Substring, port: Substring?
+        let host: Substring
+        let port: Substring?
         if argument.hasPrefix("[") {
             guard let close = argument.firstIndex(of: "]") else { return nil }
             host = argument[argument.index(after: argument.startIndex)..<close]

@@ -15,7 +15,8 @@ struct CommonOptions: ParsableArguments {
 struct SiteOptions: ParsableArguments {
     @Option(
         name: .customLong("hub"), parsing: .singleValue,
-        help: ArgumentHelp("A hub of the site, ADDR[:PORT]; may be repeated. Default: 127.0.0.1:1883.", valueName: "addr"))
+        help: ArgumentHelp(
+            "A hub of the site, ADDR[:PORT]; may be repeated. Default: 127.0.0.1:1883.", valueName: "addr"))
     var hubs: [Address] = []
 
     var endpoints: [Endpoint] {
@@ -25,7 +26,13 @@ struct SiteOptions: ParsableArguments {
 
 /// What every command understands that runs until it is stopped.
 struct ServiceOptions: ParsableArguments {
-    @Option(help: "How much is logged: trace, debug, info, notice, warning, error, critical.")
+    @Option(
+        help: ArgumentHelp(
+            "How much is logged: trace, debug, info, notice, warning, error, critical.", valueName: "level"),
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("\(text) is not a log level.") }
+            return level
+        })
     var logLevel: Logger.Level = .info
 
     func run(_ makeService: (Logger) -> any Service) async throws {
@@ -40,8 +47,6 @@ struct ServiceOptions: ParsableArguments {
         try await ServiceGroup(configuration: configuration).run()
     }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// Nobody answered at any of the addresses.
 struct NoHubReached: Error, CustomStringConvertible {

@@ -57,9 +57,12 @@ struct ServerCommand: AsyncParsableCommand {
             throw ValidationError("--return-delay is a number of seconds from 0 to 86400.")
         }
         let peer = backup ?? main
-        if let peer, peer.port == port, peer.host == listen || peer.host == advertise || (listen == nil && isLoopback(peer)) {
+        if let peer, peer.port == port,
+            peer.host == listen || peer.host == advertise || (listen == nil && isLoopback(peer))
+        {
             throw ValidationError(
-                "The other server's address, \(peer.endpoint), is this very server. Backup and Main must be two servers.")
+                "The other server's address, \(peer.endpoint), is this very server. Backup and Main must be two servers."
+            )
         }
     }
 

@@ -89,7 +89,8 @@ enum Settings {
         guard command.commandName != description.command.commandName else { return nil }
         return command.arguments?.compactMap { argument in
             guard argument.kind != "positional",
-                let name = argument.names?.first(where: { $0.kind == "long" })?.name, !["help", "version"].contains(name)
+                let name = argument.names?.first(where: { $0.kind == "long" })?.name,
+                !["help", "version"].contains(name)
             else { return nil }
             return Option(name: name, isFlag: argument.kind == "flag", isRepeating: argument.isRepeating)
         }

@@ -5,7 +5,8 @@ import HubProtocol
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Where the site stands: status chip, active hub, and whether a failover is safe.")
+        commandName: "status",
+        abstract: "Where the site stands: status chip, active hub, and whether a failover is safe.")
 
     @OptionGroup var observation: ObservationOptions
     @OptionGroup var site: SiteOptions

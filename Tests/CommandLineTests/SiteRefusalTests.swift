@@ -27,7 +27,8 @@ struct SiteRefusalTests {
         try await withSite { site in
             let before = await site.watch.view.machines[Self.client]?.status
             let outcome = try await Understudy.run([
-                "client", "--name", "\(Self.client)", "--main", "\(site.main.endpoint)", "--data", site.folder + "/second",
+                "client", "--name", "\(Self.client)", "--main", "\(site.main.endpoint)", "--data",
+                site.folder + "/second",
             ])
             #expect(outcome.code == 3)
             #expect(outcome.error.contains("a machine named cam-1 is on this site already"))
@@ -56,7 +57,8 @@ struct SiteRefusalTests {
         try await withSite { site in
             let ports = FreePorts.take(2)
             let outcome = try await Understudy.run([
-                "server", "--role", "main", "--name", "main-2", "--port", "\(ports[0])", "--control-port", "\(ports[1])",
+                "server", "--role", "main", "--name", "main-2", "--port", "\(ports[0])", "--control-port",
+                "\(ports[1])",
                 "--backup", "\(site.main.endpoint)", "--data", site.folder + "/second",
             ])
             #expect(outcome.code == 3)
@@ -100,7 +102,10 @@ struct SiteRefusalTests {
                 for version in ["mqttv5", "mqttv311"] {
                     _ = try await Understudy.run(
                         "/usr/bin/mosquitto_pub",
-                        port + ["-V", version, "-q", "1", "-r", "-t", "hub/active", "-m", #"{"epoch":9223372036854775806,"hub":"evil","reason":"started","since":"2026-01-01T00:00:00.000Z"}"#])
+                        port + [
+                            "-V", version, "-q", "1", "-r", "-t", "hub/active", "-m",
+                            #"{"epoch":9223372036854775806,"hub":"evil","reason":"started","since":"2026-01-01T00:00:00.000Z"}"#,
+                        ])
                 }
                 let denied = try await Understudy.run(
                     "/usr/bin/mosquitto_pub", port + ["-V", "mqttv5", "-q", "1", "-t", "hub/state", "-m", "x"])
@@ -121,7 +126,10 @@ struct SiteRefusalTests {
         try await withSite { site in
             let denied = try await Understudy.run(
                 "/usr/bin/mosquitto_pub",
-                ["-p", "\(site.main.controlPort)", "-V", "mqttv5", "-q", "1", "-t", "election/main-1/heartbeat", "-m", "{}"])
+                [
+                    "-p", "\(site.main.controlPort)", "-V", "mqttv5", "-q", "1", "-t", "election/main-1/heartbeat",
+                    "-m", "{}",
+                ])
             #expect(denied.error.contains("Not authorized"))
         }
     }

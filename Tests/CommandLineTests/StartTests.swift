@@ -12,7 +12,9 @@ private let recordOfAnother = """
 /// What can be wrong with the machine itself: exit code 1, a sentence, and nothing left behind.
 @Suite("A server that cannot start", .timeLimit(.minutes(1)))
 struct StartTests {
-    private func arguments(_ folder: String, port: UInt16? = nil, role: String = "main", name: String = "main-1") -> [String] {
+    private func arguments(_ folder: String, port: UInt16? = nil, role: String = "main", name: String = "main-1")
+        -> [String]
+    {
         let ports = FreePorts.take(2)
         return [
             "server", "--role", role, "--name", name, "--port", "\(port ?? ports[0])", "--control-port", "\(ports[1])",
@@ -84,14 +86,16 @@ struct StartTests {
         }
     }
 
-    @Test("No Mosquitto binary", .enabled(if: geteuid() == 0, "hides the binary in a mount namespace, which needs root"))
+    @Test(
+        "No Mosquitto binary", .enabled(if: geteuid() == 0, "hides the binary in a mount namespace, which needs root"))
     func noBroker() async throws {
         try await Understudy.withFolder { folder in
             let script = "mount -t tmpfs none /usr/sbin && exec \"$@\""
             let outcome = try await Understudy.run(
                 "/usr/bin/unshare", ["-m", "/bin/sh", "-c", script, "sh", Understudy.program] + arguments(folder))
             #expect(outcome.code == 1)
-            #expect(outcome.error.contains("no Mosquitto broker") && outcome.error.contains("apt-get install mosquitto"))
+            #expect(
+                outcome.error.contains("no Mosquitto broker") && outcome.error.contains("apt-get install mosquitto"))
         }
     }
 
@@ -101,7 +105,8 @@ struct StartTests {
             let ports = FreePorts.take(2)
             // 127.0.0.2 is this very machine, too, but nobody can tell before it answers.
             let outcome = try await Understudy.run([
-                "server", "--role", "main", "--name", "main-1", "--port", "\(ports[0])", "--control-port", "\(ports[1])",
+                "server", "--role", "main", "--name", "main-1", "--port", "\(ports[0])", "--control-port",
+                "\(ports[1])",
                 "--data", folder, "--insecure", "--listen", "0.0.0.0", "--backup", "127.0.0.2:\(ports[0])",
             ])
             #expect(outcome.code == 3)

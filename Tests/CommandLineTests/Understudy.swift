@@ -23,7 +23,9 @@ struct Understudy {
         try await run(program, arguments, environment: environment)
     }
 
-    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws
+        -> Outcome
+    {
         let changes = Dictionary(
             uniqueKeysWithValues: environment.map { (Environment.Key(rawValue: $0.key)!, Optional($0.value)) })
         let result = try await Subprocess.run(
@@ -35,7 +37,8 @@ struct Understudy {
 
     /// A folder of its own, removed afterwards.
     static func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+        let folder =
+            FileManager.default.temporaryDirectory.path(percentEncoded: false)
             + "understudy-test-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }

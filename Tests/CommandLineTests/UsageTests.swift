@@ -54,9 +54,11 @@ struct UsageTests {
             var outcome = try await Understudy.run(["status", "--config", file])
             #expect(outcome.code == 4 && outcome.error.contains("127.0.0.1:1:"))
             outcome = try await Understudy.run(["status"], environment: ["UNDERSTUDY_HUB": "127.0.0.1:2,127.0.0.1:3"])
-            #expect(outcome.code == 4 && outcome.error.contains("127.0.0.1:2:") && outcome.error.contains("127.0.0.1:3:"))
+            #expect(
+                outcome.code == 4 && outcome.error.contains("127.0.0.1:2:") && outcome.error.contains("127.0.0.1:3:"))
             outcome = try await Understudy.run(
-                ["status", "--hub", "127.0.0.1:4"], environment: ["UNDERSTUDY_HUB": "127.0.0.1:2", "UNDERSTUDY_CONFIG": file])
+                ["status", "--hub", "127.0.0.1:4"],
+                environment: ["UNDERSTUDY_HUB": "127.0.0.1:2", "UNDERSTUDY_CONFIG": file])
             #expect(outcome.error.contains("127.0.0.1:4:") && !outcome.error.contains("127.0.0.1:2:"))
             outcome = try await Understudy.run(UsageTests.server, environment: ["UNDERSTUDY_PORT": "many"])
             #expect(outcome.code == 2 && outcome.error.contains("many"))

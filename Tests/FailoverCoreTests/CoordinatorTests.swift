@@ -106,7 +106,10 @@ struct CoordinatorTests {
         servers.handle(.linkRefused, at: .main)
         servers.run(.seconds(1))
         #expect(!servers.main.isActive)
-        guard case .store(let record)? = servers.lastDirectives[.main]?.first(where: { if case .store = $0 { true } else { false } })
+        guard
+            case .store(let record)? = servers.lastDirectives[.main]?.first(where: {
+                if case .store = $0 { true } else { false }
+            })
         else {
             Issue.record("no record was stored")
             return

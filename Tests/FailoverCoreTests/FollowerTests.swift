@@ -43,16 +43,20 @@ struct FollowerTests {
     func outageOfClosedSession() {
         var follower = following()
         follower.linkLost(main, at: start + .milliseconds(10))
-        let outcome = follower.announced(announcement(3, backup, silence: .milliseconds(99)), at: start + .milliseconds(18))
+        let outcome = follower.announced(
+            announcement(3, backup, silence: .milliseconds(99)), at: start + .milliseconds(18))
         #expect(
             outcome
-                == .followed(.init(epoch: Epoch(3), from: main, to: backup, outage: .milliseconds(8), reason: .mainLost)))
+                == .followed(
+                    .init(epoch: Epoch(3), from: main, to: backup, outage: .milliseconds(8), reason: .mainLost)))
     }
 
     @Test("The outage of a hub that hangs is what the new hub's server measured")
     func outageOfHungHub() {
         var follower = following()
-        guard case .followed(let change?) = follower.announced(announcement(3, backup, silence: .milliseconds(250)), at: start)
+        guard
+            case .followed(let change?) = follower.announced(
+                announcement(3, backup, silence: .milliseconds(250)), at: start)
         else {
             Issue.record("no switch")
             return

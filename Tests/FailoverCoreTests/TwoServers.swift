@@ -24,10 +24,14 @@ struct TwoServers {
 
     var main: Coordinator { coordinators[.main]! }
     var backup: Coordinator { coordinators[.backup]! }
-    var moment: Moment { Moment(monotonic: now, wall: Timestamp(millisecondsSince1970: 1_000_000 + now.nanoseconds / 1_000_000)) }
+    var moment: Moment {
+        Moment(monotonic: now, wall: Timestamp(millisecondsSince1970: 1_000_000 + now.nanoseconds / 1_000_000))
+    }
 
     static func address(_ side: Side) -> ServerAddress {
-        ServerAddress(name: MachineName(side == .main ? "main-1" : "backup-1")!, address: "10.0.0.1", port: 1883, controlPort: 1882)
+        ServerAddress(
+            name: MachineName(side == .main ? "main-1" : "backup-1")!, address: "10.0.0.1", port: 1883,
+            controlPort: 1882)
     }
 
     mutating func start(_ side: Side, record: Record? = nil, returnsAutomatically: Bool = true) {

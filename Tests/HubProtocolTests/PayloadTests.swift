@@ -114,7 +114,8 @@ struct PayloadTests {
     @Test("A silence that no site can have seen is not believed")
     func silence() throws {
         for silence in ["-5", "1e300"] {
-            let text = #"{"epoch":7,"hub":"main-1","reason":"mainLost","since":"2026-11-22T16:03:25.123Z","silenceMs":\#(silence)}"#
+            let text =
+                #"{"epoch":7,"hub":"main-1","reason":"mainLost","since":"2026-11-22T16:03:25.123Z","silenceMs":\#(silence)}"#
             let span = try HubActive(decoding: Array(text.utf8)).announcement.silence
             #expect(span >= .zero && span <= .seconds(3600))
         }

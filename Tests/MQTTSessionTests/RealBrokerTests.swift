@@ -109,7 +109,9 @@ struct RealBrokerTests {
     func reconnects() async throws {
         let first = try await TestBroker()
         let (events, continuation) = AsyncStream.makeStream(of: ReconnectingSession.Event.self)
-        let session = await ReconnectingSession(.init(endpoint: first.endpoint, clientID: "r")) { continuation.yield($0) }
+        let session = await ReconnectingSession(.init(endpoint: first.endpoint, clientID: "r")) {
+            continuation.yield($0)
+        }
         await session.start()
         var iterator = events.makeAsyncIterator()
         guard case .up? = await iterator.next() else {

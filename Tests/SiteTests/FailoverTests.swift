@@ -82,7 +82,8 @@ struct FailoverTests {
         }
     }
 
-    @Test("Main's hub broker, control broker or coordinator dies alone: all of them go, and the Backup takes over",
+    @Test(
+        "Main's hub broker, control broker or coordinator dies alone: all of them go, and the Backup takes over",
         arguments: ["hub broker", "control broker", "coordinator"])
     func partDies(_ part: String) async throws {
         try await withSite { site in

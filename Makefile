@@ -1,0 +1,38 @@
+# Two commands for everybody: `make demo` and `make test`. They install what is missing and say so.
+
+PACKAGES = mosquitto mosquitto-clients libmosquitto-dev util-linux
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: demo test test-all benchmark build lint format setup
+
+demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
+	@.build/release/understudy demo
+
+test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
+	swift build --build-tests
+	swift test --skip-build
+
+test-all: test benchmark ## The tests and the longer runs.
+
+benchmark: build ## How long a fault of Main is felt, on this machine.
+	@.build/release/FailoverBenchmark
+
+build: setup
+	@echo "Building Understudy (the first time takes a few minutes)…"
+	@swift build -c release
+
+lint: setup ## The code as `make format` would leave it.
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift broker-config
+
+format:
+	swift format --in-place --recursive --parallel Sources Tests Package.swift broker-config
+
+setup:
+	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is missing. Install it as https://www.swift.org/install/linux/ says, then try again."; exit 1; }
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+		command -v apt-get >/dev/null || { echo "These packages are missing:$$missing. Install them, then try again."; exit 1; }; \
+		echo "Installing what is missing:$$missing"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
