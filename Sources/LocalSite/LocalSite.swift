@@ -104,7 +104,8 @@ public actor LocalSite {
     ) async throws -> ContinuousClock.Instant {
         let backup = backup
         return try await watch.wait(for: "Backup active, everyone follows it", within: bound) { view in
-            view.isActive(backup.name, at: backup.endpoint) && view.everyone(of: clients, follows: backup.name)
+            view.isActive(backup.name, at: backup.endpoint) && view.hubs[backup.endpoint]?.state?.phase == .active
+                && view.everyone(of: clients, follows: backup.name)
         }
     }
 

@@ -36,6 +36,8 @@ public final class MachineProcess: Sendable {
         self.log = log
         self.task = task
         guard let process = await started.first(where: { _ in true }) else {
+            // It could not be started, which the task says; or this task was cancelled while it was.
+            task.cancel()
             _ = try await task.value
             throw CancellationError()
         }
