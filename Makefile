@@ -10,7 +10,7 @@ demo: build ## A whole site on this machine: Main is killed, the Backup takes ov
 
 test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 test-all: test benchmark ## The tests and the longer runs.
 

@@ -7,7 +7,7 @@ extension Coordinator {
         return other.record?.epoch == record.epoch
     }
 
-    /// The holder names the standby that may take over from it (rule 8).
+    /// The holder names the standby that may take over from it, and who votes (rules 8 and 9).
     mutating func pair(at now: Moment) -> [Directive] {
         guard canPair, pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record else {
             return []
@@ -15,8 +15,12 @@ extension Coordinator {
         next.version += 1
         next.mode = .paired
         next.standbySession = other.session
+        next.witnesses = witnessChoice.choose(keeping: [])
+        next.lease = timing.lease
         if identity.role == .main { next.backup = other.sender } else { next.main = other.sender }
         pairingPause.paired(at: now.monotonic)
+        // The heartbeat that the standby has echoed last: it holds this epoch's record since then.
+        echoedAt = other.echo?.sentAt
         return store(next)
     }
 }

@@ -1,25 +1,13 @@
 extension Coordinator {
-    /// Main asks for its place back when both servers have heard each other for the whole return delay (rule 10).
+    /// Main asks for its place back when it is the standby and both servers have heard each other for the whole return
+    /// delay (rule 10). After a planned switch it waits for the operator.
     mutating func claimReturn(at now: Moment) {
-        guard identity.role == .main, identity.returnsAutomatically, !isLeaving, startDeadline == nil, !isActive,
-            let record, record.holder != me, let healthySince = peer.healthySince,
+        guard claim == nil, identity.role == .main, identity.returnsAutomatically, !isLeaving, let record,
+            record.holder != me, record.mode == .paired, record.standbySession == identity.session,
+            record.reason != .planned, let healthySince = peer.healthySince, let other = peer.latest, other.isActive,
             now.monotonic - healthySince >= returnDelay.current
-        else {
-            claim = nil
-            return
-        }
-        claim = record.epoch.next(for: .main)
-    }
-
-    /// The holder stops acting, then hands the epoch that was asked for to the other server (rule 6).
-    mutating func acceptClaim(at now: Moment) -> [Directive] {
-        guard isActive, let record, peer.healthySince != nil, let other = peer.latest, let claim = other.claim,
-            claim > record.epoch
-        else { return [] }
-        return store(
-            newEpoch(
-                claim, holder: other.sender.name, reason: .mainReturned,
-                evidence: "\(other.sender.name) was healthy for its return delay", silence: .zero, at: now))
+        else { return }
+        claim = makeClaim(.handOver, .mainReturned, "\(me) was healthy for its return delay", at: now)
     }
 }
 

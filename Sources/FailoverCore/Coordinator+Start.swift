@@ -1,50 +1,49 @@
 extension Coordinator {
     /// Start (rule 11): nobody acts before the other server was asked.
     ///
-    /// Only a server that was ALONE may take a refused connection as an answer, since nobody can have taken over from
-    /// it. All others ask for `startPatience`.
+    /// - The record says this server and ALONE: nobody can have taken over. Resume when the other answered, when nobody
+    ///   listens there, or when `startPatience` is over.
+    /// - It says PAIRED: ask the other one; the votes count only when it could not be reached for `startPatience`.
+    /// - It says the other and ALONE: wait for that one.
+    /// - There is no record: this site begins, or the store was lost, which nobody can tell. Only a server that was told
+    ///   of no other begins by itself; all others do what the other one's record says.
     mutating func decideStart(at now: Moment) -> [Directive] {
-        guard let startDeadline else { return resume(at: now) }
-        let isPatienceOver = now.monotonic >= startDeadline
-        if let answer = peer.latest, peer.lost(at: now.monotonic, silence: timing.silence) == nil {
-            if isPlaceTaken { return isPatienceOver ? [.refuseStart] : [] }
-            self.startDeadline = nil
-            if record == nil, answer.record == nil, identity.role == .main { return startFresh(at: now) }
-            return resume(at: now)
-        }
-        let isRefused = peer.link == .refused || !identity.hasPeer
-        guard let record else {
-            if identity.role == .main, isRefused || isPatienceOver { return startFresh(at: now) }
-            // A Backup that was never paired has nothing to act on.
-            if isPatienceOver { self.startDeadline = nil }
+        let isPatienceOver = startDeadline.map { now.monotonic >= $0 } ?? true
+        let isAnswered = peer.latest != nil && peer.lost(at: now.monotonic, silence: timing.lease.length) == nil
+        if isPlaceTaken { return isPatienceOver ? [.refuseStart] : [] }
+        guard let record else { return beginSite(isAnswered: isAnswered, at: now) }
+        if isAnswered || isPatienceOver { startDeadline = nil }
+        guard record.holder == me, record.epoch != wonEpoch, !isLeaving else { return [] }
+        switch record.mode {
+        case .alone:
+            guard startDeadline == nil || peer.link == .refused || !identity.hasPeer else { return [] }
+            return begin(makeClaim(.resume, .resumed, "\(me) held the last epoch", at: now), at: now)
+        case .paired:
+            // Only the other server's word counts at first; what it does not answer, the witnesses may.
+            let purpose: Claim.Purpose = isUnreachable(at: now.monotonic) ? .goOnAlone : .resume
+            if claim == nil || (claim?.purpose == .resume && purpose == .goOnAlone) {
+                claim = makeClaim(purpose, .resumed, "\(me) held the last epoch", at: now)
+            }
             return []
         }
-        if record.holder == me, isPatienceOver || (isRefused && record.mode == .alone) {
-            self.startDeadline = nil
-            return resume(at: now)
-        }
-        guard isPatienceOver else { return [] }
-        self.startDeadline = nil
-        guard record.mode == .paired || identity.role == .main else { return [] }
-        return claimAlone(
-            identity.role == .main ? .backupLost : .mainLost,
-            evidence: "\(record.holder) could not be reached for \(timing.startPatience) after the start",
-            silence: .zero, at: now)
+    }
+
+    /// This server has asked for long enough, and did not reach the other one in all that time.
+    func isUnreachable(at now: MonotonicTime) -> Bool {
+        now - max(startedAt, peer.silentFrom ?? startedAt) >= timing.startPatience
+    }
+
+    /// Both servers without a record agree that the site begins, and that Main begins it.
+    private mutating func beginSite(isAnswered: Bool, at now: Moment) -> [Directive] {
+        let isAlone = !identity.hasPeer
+        let isAgreed = isAnswered && peer.latest?.record == nil
+        guard identity.role == .main, isAlone || isAgreed else { return [] }
+        return begin(makeClaim(.resume, .started, "first start of this site", at: now), at: now)
     }
 
     /// While it starts, this server heard the other one answer to somebody else: a second server of its role.
     var isPlaceTaken: Bool {
         guard startDeadline != nil, let echo = peer.latest?.echo else { return false }
         return echo.session != identity.session
-    }
-
-    private mutating func startFresh(at now: Moment) -> [Directive] {
-        claimAlone(.started, evidence: "first start of this site", silence: .zero, at: now)
-    }
-
-    /// The record names this server, but an earlier run of it: go on in a new epoch.
-    private mutating func resume(at now: Moment) -> [Directive] {
-        guard let record, record.holder == me, record.epoch != wonEpoch, !isLeaving else { return [] }
-        return claimAlone(.resumed, evidence: "\(me) held the last epoch", silence: .zero, at: now)
     }
 }

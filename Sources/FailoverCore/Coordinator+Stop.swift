@@ -1,11 +1,16 @@
 extension Coordinator {
-    /// This server is being stopped in good order and says so in its heartbeats.
+    /// This server is being stopped in good order.
     public var isLeaving: Bool { stopDeadline != nil }
 
-    /// A holder with a standby serves until it is relieved, so that a planned stop is not felt; all others just go.
+    /// It acts until its standby has relieved it, so that a planned stop is not felt (rule 6).
+    var handsOver: Bool { isLeaving && isActive && record?.mode == .paired }
+
+    /// A standby goes when the holder does not count on it any more, so that its record is the newest; all others just go.
     mutating func finishStop(at now: Moment) -> [Directive] {
         guard let stopDeadline else { return [] }
-        let isServing = isActive && record?.mode == .paired && writing == nil
-        return !isServing || now.monotonic >= stopDeadline ? [.readyToStop] : []
+        let isCountedOn =
+            record?.mode == .paired && record?.standbySession == identity.session && peer.healthySince != nil
+        let isBusy = handsOver || writing != nil || isCountedOn
+        return !isBusy || now.monotonic >= stopDeadline ? [.readyToStop] : []
     }
 }

@@ -1,46 +1,39 @@
 extension Coordinator {
-    /// The standby takes over when it has evidence that the holder is lost.
+    /// The standby asks to take over when it has evidence that the holder is lost, or the holder asks to be relieved.
     ///
-    /// Only the standby that the record names may: one that restarted, or was never in sync, stays what it is.
-    mutating func takeOver(at now: Moment) -> [Directive] {
-        guard startDeadline == nil, !isLeaving, let record, record.holder != me, record.mode == .paired,
-            record.standbySession == identity.session,
-            let evidence = peer.lost(at: now.monotonic, silence: timing.silence)
-        else { return [] }
+    /// Only the standby that the record names; one that restarted asks when its patience is over (rule 11).
+    mutating func takeOver(at now: Moment) {
+        // A return that was asked for becomes a takeover when the holder is lost meanwhile; the votes stay.
+        guard claim == nil || claim?.purpose == .handOver, !isLeaving, let record, record.mode == .paired,
+            record.holder != me
+        else { return }
+        let isStandby = record.standbySession == identity.session
+        guard let evidence = isStandby ? holderEvidence(at: now.monotonic) : strangerEvidence(at: now.monotonic) else {
+            return
+        }
+        let isOrderly = evidence == .leaving || evidence == .handsOver
+        guard claim == nil || !isOrderly else { return }
         let reason: Reason =
-            switch (identity.role, evidence) {
-            case (.backup, .leaving): .mainStopped
-            case (.backup, _): .mainLost
-            case (_, .leaving): .backupStopped
-            default: .backupLost
+            switch (identity.role, isOrderly) {
+            case (.backup, true): .mainStopped
+            case (.backup, false): .mainLost
+            case (_, true): .backupStopped
+            case (_, false): .backupLost
             }
-        // A holder that announced its stop serves until it is relieved, so nobody was without a hub.
-        let silence = evidence == .leaving ? .zero : peer.lastHeard.map { now.monotonic - $0 } ?? .zero
-        return claimAlone(reason, evidence: evidence.sentence, silence: silence, at: now)
+        let silence = isOrderly ? .zero : peer.lastHeard.map { now.monotonic - $0 } ?? .zero
+        claim = makeClaim(isOrderly ? .handOver : .takeOver, reason, evidence.sentence, silence: silence, at: now)
     }
 
-    /// The holder that lost its standby goes on, in a new epoch as ALONE. No client moves (rule 15).
-    mutating func goOnAlone(at now: Moment) -> [Directive] {
-        guard isActive, !isLeaving, let record, record.mode == .paired else { return [] }
-        let evidence: String
-        let isLeaving: Bool
-        if let lost = peer.lost(at: now.monotonic, silence: timing.silence) {
-            evidence = lost.sentence
-            isLeaving = lost == .leaving
-        } else if peer.latest?.session != record.standbySession {
-            evidence = "it was restarted"
-            isLeaving = false
-        } else {
-            return []
-        }
-        pairingPause.pairEnded(at: now.monotonic)
-        let reason: Reason =
-            switch (identity.role, isLeaving) {
-            case (.main, true): .backupStopped
-            case (.main, false): .backupLost
-            case (_, true): .mainStopped
-            case (_, false): .mainLost
-            }
-        return claimAlone(reason, evidence: evidence, silence: .zero, at: now)
+    private func holderEvidence(at now: MonotonicTime) -> Evidence? {
+        guard let holder = peer.latest else { return nil }
+        if holder.handsOver { return .handsOver }
+        if let lost = peer.lost(at: now, silence: timing.suspicion) { return lost }
+        // Its record is this one, but it does not act, and it is not the run that did.
+        let isOther = holder.claim?.purpose == .resume && holder.record?.epoch == record?.epoch
+        return isOther ? .restarted : nil
+    }
+
+    private func strangerEvidence(at now: MonotonicTime) -> Evidence? {
+        isUnreachable(at: now) ? .silence(now - max(startedAt, peer.silentFrom ?? startedAt)) : nil
     }
 }

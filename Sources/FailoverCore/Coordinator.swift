@@ -1,11 +1,11 @@
 /// Decides, on one server, which hub is active. A value without clock, task or IO: events with a moment go in,
 /// directives come out, and `nextDeadline` says when to come back without an event.
 ///
-/// This is the simple election: evidence alone lets the standby take over. Each rule is one method, in the file that
-/// it is named after, and `applyRules` is the order in which they are asked.
-public struct Coordinator: Sendable {
-    public enum Event: Sendable {
+/// Each rule is one method, in the file that it is named after; `applyRules` is the order in which they are asked.
+public struct Coordinator: Hashable, Sendable {
+    public enum Event: Hashable, Sendable {
         case heartbeat(ElectionHeartbeat)
+        case vote(Vote)
         /// The session with the other server's control broker.
         case linkOpened
         case linkClosed
@@ -13,6 +13,8 @@ public struct Coordinator: Sendable {
         case linkRefused
         /// The other server's last will, on this server's control broker.
         case will(session: String)
+        /// The clients that could vote, as this server sees them.
+        case candidates([WitnessIdentity])
         /// This record is on disk now.
         case stored(Record)
         /// `nextDeadline` has passed.
@@ -24,7 +26,7 @@ public struct Coordinator: Sendable {
     public enum Directive: Hashable, Sendable {
         /// Write durably, in the order of the directives, and answer with `stored`.
         case store(Record)
-        /// Send to the other server.
+        /// Send to the other server and to the witnesses.
         case send(ElectionHeartbeat)
         /// A stop that was requested may go on: nothing is left to hand over.
         case readyToStop
@@ -63,16 +65,27 @@ public struct Coordinator: Sendable {
     var writing: Record?
     /// The epoch that this process won: a record that names this server is not enough to be active (rule 2).
     var wonEpoch: Epoch?
-    /// The epoch that this server asks the other for.
-    var claim: Epoch?
+    /// The epoch that it has won and is writing down; until then it acts in the one before, if it did.
+    var winning: Epoch?
+    /// After a takeover by the shortcut of rule 5: nothing is confirmed before this moment.
+    var confirmsFrom: MonotonicTime?
+    /// What this server asks for.
+    var claim: Claim?
+    /// Who granted the claim, each with the run of the holder that it saw gone.
+    var votes: [MachineName: String?] = [:]
     var peer = Peer()
+    /// The newest heartbeat of this server that its standby has echoed, by when it was *sent* (rule 2).
+    var echoedAt: MonotonicTime?
     /// While set, this server asks the other one before it decides who acts.
     var startDeadline: MonotonicTime?
+    let startedAt: MonotonicTime
+    /// What the epochs of a server that started without a record begin above; see `Epoch.floor`.
+    let epochFloor: Epoch?
+    var witnessChoice: WitnessChoice
     var returnDelay: ReturnDelay
     var pairingPause: PairingPause
     var stopDeadline: MonotonicTime?
 
-    private var sequence: UInt64 = 0
     private var nextHeartbeat: MonotonicTime
     private(set) var lastHandled: MonotonicTime
 
@@ -81,30 +94,46 @@ public struct Coordinator: Sendable {
         self.identity = identity
         self.timing = timing
         self.record = record
+        startedAt = now.monotonic
+        epochFloor = record == nil ? .floor(at: now.wall) : nil
         startDeadline = now.monotonic + timing.startPatience
         nextHeartbeat = now.monotonic
         lastHandled = now.monotonic
+        witnessChoice = WitnessChoice(timing: timing)
         returnDelay = ReturnDelay(timing: timing)
         pairingPause = PairingPause(timing: timing)
     }
 
-    /// Whether this server's hub is the one that clients follow.
-    public var isActive: Bool {
-        guard let record, record.holder == me, record.epoch == wonEpoch else { return false }
-        return writing == nil || writing?.holder == me
+    /// Whether this server's hub is the one that clients follow, at the moment of the last event.
+    public var isActive: Bool { isActive(at: lastHandled) }
+
+    /// The holder of an epoch that it won in this process, and either ALONE, or PAIRED and within its lease (rule 2).
+    public func isActive(at now: MonotonicTime) -> Bool {
+        guard let record, record.holder == me, record.epoch == wonEpoch, writing == nil || writing?.holder == me else {
+            return false
+        }
+        return leaseEnd.map { now < $0 } ?? true
     }
 
-    /// When to call `handle(.timePassed)` at the latest. Every pause of a rule is a multiple of the heartbeat, so the
-    /// next heartbeat and the end of silence are the only moments that matter.
+    /// Whether an answer that counts may be given: active, and beyond any doubt the only one.
+    public func mayConfirm(at now: MonotonicTime) -> Bool {
+        isActive(at: now) && confirmsFrom.map { now >= $0 } ?? true
+    }
+
+    /// When to call `handle(.timePassed)` at the latest. Every pause of a rule ends with the next heartbeat; what must
+    /// not wait that long is here.
     public var nextDeadline: MonotonicTime {
-        guard let silentFrom = peer.silentFrom else { return nextHeartbeat }
-        let lost = silentFrom + timing.silence
-        return lost > lastHandled ? min(nextHeartbeat, lost) : nextHeartbeat
+        let silentFrom = peer.silentFrom
+        let moments = [
+            leaseEnd, silentFrom.map { $0 + timing.suspicion }, claimCounts, confirmsFrom,
+            echoedAt.map { $0 + asksAfter },
+        ]
+        return moments.compactMap { $0 }.filter { $0 > lastHandled }.reduce(nextHeartbeat, min)
     }
 
     public mutating func handle(_ event: Event, at now: Moment) -> [Directive] {
         noticeOwnDelay(at: now.monotonic)
-        peer.forgetHealthIfLost(at: now.monotonic, silence: timing.silence)
+        peer.forgetHealthIfLost(at: now.monotonic, silence: timing.lease.length)
         let before = publicState
         switch event {
         case .heartbeat(let heartbeat):
@@ -112,14 +141,17 @@ public struct Coordinator: Sendable {
             guard heartbeat.sender.name != me, heartbeat.role != identity.role, heartbeat.role != .client else {
                 return []
             }
-            peer.heard(heartbeat, echoing: identity.session, at: now.monotonic)
+            hear(heartbeat, at: now.monotonic)
+        case .vote(let vote): count(vote)
         case .linkOpened: peer.linkOpened()
         case .linkClosed: peer.linkClosed(refused: false)
         case .linkRefused: peer.linkClosed(refused: true)
         case .will(let session): peer.will(ofSession: session)
+        case .candidates(let candidates): witnessChoice.see(candidates)
         case .stored(let stored):
             record = stored
             if writing == stored { writing = nil }
+            if stored.holder == me, stored.epoch == winning { wonEpoch = winning }
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
         }
@@ -134,14 +166,24 @@ public struct Coordinator: Sendable {
         var directives = obeyHigherRecord(at: now)
         if writing == nil { directives += decideStart(at: now) }
         if writing == nil { directives += acceptClaim(at: now) }
-        if writing == nil { directives += takeOver(at: now) }
         if writing == nil { directives += goOnAlone(at: now) }
-        if writing == nil { directives += pair(at: now) }
+        if writing == nil { takeOver(at: now) }
         if writing == nil { claimReturn(at: now) }
+        if writing == nil { directives += win(at: now) }
+        if writing == nil { directives += pair(at: now) }
         return directives + finishStop(at: now)
     }
 
-    /// A server that was itself not scheduled distrusts the silence that it thinks to have seen (rule 12).
+    private mutating func hear(_ heartbeat: ElectionHeartbeat, at now: MonotonicTime) {
+        peer.heard(heartbeat, echoing: identity.session, at: now)
+        guard let echo = heartbeat.echo, echo.session == identity.session, heartbeat.session == record?.standbySession
+        else { return }
+        // An echo from the future is none.
+        if echo.sentAt <= now { echoedAt = max(echoedAt ?? echo.sentAt, echo.sentAt) }
+    }
+
+    /// A server that was itself not scheduled distrusts the silence that it thinks to have seen (rule 12). Its own
+    /// lease is not lengthened by that.
     private mutating func noticeOwnDelay(at now: MonotonicTime) {
         if now - lastHandled > timing.heartbeat * 2 { peer.distrustSilence(before: now) }
         lastHandled = now
@@ -151,55 +193,72 @@ public struct Coordinator: Sendable {
 
     var me: MachineName { identity.address.name }
 
-    mutating func store(_ new: Record) -> [Directive] {
+    /// A holder with a standby acts no longer than this.
+    var leaseEnd: MonotonicTime? {
+        guard let record, record.mode == .paired, record.holder == me else { return nil }
+        return echoedAt.map { $0 + record.lease.length } ?? lastHandled
+    }
+
+    /// - Parameter isWon: this server acts in the new epoch once the record is on disk.
+    mutating func store(_ new: Record, isWon: Bool = false) -> [Directive] {
         writing = new
+        winning = isWon ? new.epoch : nil
+        claim = nil
+        votes = [:]
         return [.store(new)]
     }
 
-    /// The record of a new epoch that this server claims for itself, always as ALONE (rule 4).
-    mutating func claimAlone(_ reason: Reason, evidence: String, silence: Duration, at now: Moment) -> [Directive] {
-        let epoch = (record?.epoch ?? .floor(at: now.wall)).next(for: identity.role)
-        wonEpoch = epoch
-        claim = nil
-        startDeadline = nil
-        return store(
-            newEpoch(epoch, holder: me, reason: reason, evidence: evidence, silence: silence, at: now))
+    /// The record that begins a new epoch, always as ALONE (rule 4).
+    func newEpoch(_ claim: Claim, holder: MachineName, at now: Moment) -> Record {
+        Record(
+            epoch: claim.epoch, version: 1, holder: holder, mode: .alone, witnesses: [], lease: timing.lease,
+            previous: record?.holder, reason: claim.reason, evidence: claim.evidence, silenceMs: claim.silenceMs,
+            since: now.wall, main: identity.role == .main ? identity.address : record?.main ?? peerAddress,
+            backup: identity.role == .backup ? identity.address : record?.backup ?? peerAddress)
     }
 
-    func newEpoch(
-        _ epoch: Epoch, holder: MachineName, reason: Reason, evidence: String, silence: Duration, at now: Moment
-    ) -> Record {
-        Record(
-            epoch: epoch, version: 1, holder: holder, mode: .alone, previous: record?.holder, reason: reason,
-            evidence: evidence, silenceMs: silence.inMilliseconds, since: now.wall,
-            main: identity.role == .main ? identity.address : record?.main,
-            backup: identity.role == .backup ? identity.address : record?.backup)
+    private var peerAddress: ServerAddress? { record == nil ? nil : peer.latest?.sender }
+
+    func makeClaim(
+        _ purpose: Claim.Purpose, _ reason: Reason, _ evidence: String, silence: Duration = .zero, at now: Moment
+    ) -> Claim {
+        let floor = epochFloor ?? Epoch(0)
+        let from = record?.epoch ?? floor
+        return Claim(
+            from: from, epoch: max(from, floor).next(for: identity.role), purpose: purpose, reason: reason,
+            evidence: evidence, silenceMs: silence.inMilliseconds)
+    }
+
+    /// A new epoch that needs nobody's word: this server was ALONE, or the site begins.
+    mutating func begin(_ claim: Claim, at now: Moment) -> [Directive] {
+        startDeadline = nil
+        return store(newEpoch(claim, holder: me, at: now), isWon: true)
     }
 
     // MARK: - Heartbeats
 
-    /// What the other server should hear of at once when it changes.
+    /// What others should hear of at once when it changes.
     private struct PublicState: Equatable {
         var record: Record?
         var isActive: Bool
-        var claim: Epoch?
+        var claim: Claim?
+        var handsOver: Bool
         var isLeaving: Bool
         var heardSession: String?
     }
 
     private var publicState: PublicState {
         PublicState(
-            record: record, isActive: isActive, claim: claim, isLeaving: isLeaving,
+            record: record, isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving,
             heardSession: peer.latest?.session)
     }
 
     private mutating func makeHeartbeat(at now: MonotonicTime) -> ElectionHeartbeat {
-        sequence += 1
         nextHeartbeat = now + timing.heartbeat
+        let hears = peer.lost(at: now, silence: timing.lease.length) == nil
         return ElectionHeartbeat(
-            session: identity.session, sequence: sequence, sender: identity.address, role: identity.role,
-            record: record, isActive: isActive, claim: claim, isLeaving: isLeaving,
-            echo: peer.lost(at: now, silence: timing.silence) == nil
-                ? peer.latest.map { .init(session: $0.session, sequence: $0.sequence) } : nil)
+            session: identity.session, sentAt: now, sender: identity.address, role: identity.role, record: record,
+            isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving && !handsOver,
+            echo: hears ? peer.latest.map { .init(session: $0.session, sentAt: $0.sentAt) } : nil)
     }
 }

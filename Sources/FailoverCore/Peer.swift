@@ -1,4 +1,4 @@
-/// What made a server count the other one as lost.
+/// What made a server count another one as lost, or ask to take its place.
 public enum Evidence: Hashable, Sendable {
     /// The session with its control broker closed and a new one was refused: its process is gone.
     case refused
@@ -6,6 +6,10 @@ public enum Evidence: Hashable, Sendable {
     case will
     /// It said so itself.
     case leaving
+    /// It asks to be relieved.
+    case handsOver
+    /// Another run of it speaks.
+    case restarted
     /// Nothing was heard for this long.
     case silence(Duration)
 
@@ -15,14 +19,15 @@ public enum Evidence: Hashable, Sendable {
         case .refused: "its session closed and the reconnect was refused"
         case .will: "its last will arrived and its session closed"
         case .leaving: "it announced its stop"
+        case .handsOver: "it asked to be relieved"
+        case .restarted: "it was restarted"
         case .silence(let span): "no heartbeat for \(span.inNanoseconds / 1_000_000) ms"
         }
     }
 }
 
-/// The other server, as seen from here.
+/// A server, as another machine hears it on its control broker.
 struct Peer: Hashable, Sendable {
-    /// The session with the other server's control broker.
     enum Link: Hashable, Sendable {
         case neverOpened, open, closed, refused
     }
@@ -32,25 +37,22 @@ struct Peer: Hashable, Sendable {
     private(set) var willArrived = false
     /// When the newest heartbeat arrived.
     private(set) var lastHeard: MonotonicTime?
-    /// Silence counts from here: the newest heartbeat, or the moment at which this server itself woke up.
+    /// Silence counts from here: the newest heartbeat, or the moment at which the listener itself woke up.
     private(set) var silentFrom: MonotonicTime?
     /// Since when both servers have heard each other without a break.
     private(set) var healthySince: MonotonicTime?
 
-    mutating func heard(_ heartbeat: ElectionHeartbeat, echoing session: String, at now: MonotonicTime) {
-        if heartbeat.session != latest?.session {
-            healthySince = nil
-            willArrived = false
-        }
+    /// Takes a heartbeat, unless a newer one of the same run was taken before.
+    mutating func heard(_ heartbeat: ElectionHeartbeat, echoing session: String?, at now: MonotonicTime) {
+        if let latest, latest.session == heartbeat.session, heartbeat.sentAt < latest.sentAt { return }
+        if heartbeat.session != latest?.session { healthySince = nil }
+        // Whatever ended that session, the server lives.
+        willArrived = false
         latest = heartbeat
         lastHeard = now
         silentFrom = now
         link = .open
-        if heartbeat.echo?.session == session {
-            healthySince = healthySince ?? now
-        } else {
-            healthySince = nil
-        }
+        healthySince = heartbeat.echo?.session == session ? healthySince ?? now : nil
     }
 
     mutating func linkOpened() { link = .open }
@@ -65,7 +67,7 @@ struct Peer: Hashable, Sendable {
         if session == latest?.session { willArrived = true }
     }
 
-    /// This server was not scheduled itself, so silence before `now` says nothing of the other one (rule 12).
+    /// The listener was not scheduled itself, so silence before `now` says nothing of this server (rule 12).
     mutating func distrustSilence(before now: MonotonicTime) {
         if silentFrom != nil { silentFrom = now }
     }
@@ -74,7 +76,10 @@ struct Peer: Hashable, Sendable {
         if lost(at: now, silence: silence) != nil { healthySince = nil }
     }
 
-    /// Why the other server counts as lost, or `nil` while it lives or was never heard.
+    /// The run whose session closed, and whose address then refused a connection.
+    var goneSession: String? { link == .refused ? latest?.session : nil }
+
+    /// Why this server counts as lost, or `nil` while it lives or was never heard.
     func lost(at now: MonotonicTime, silence: Duration) -> Evidence? {
         guard let latest, let silentFrom else { return nil }
         if latest.isLeaving { return .leaving }

@@ -14,14 +14,15 @@ public enum Phase: String, Codable, Sendable, CaseIterable {
 
 extension Coordinator {
     public var phase: Phase {
-        if let writing, writing.holder != record?.holder, let before = record?.holder,
-            before == me || writing.holder == me
-        {
+        if let writing, let before = record?.holder, writing.holder != before {
             return isMain(writing.holder) ? .switchingToMain : .switchingToBackup
         }
         guard let record else { return .alone }
-        if startDeadline != nil || (!isActive && !isHolderAudible) { return .isolated }
-        guard isMain(record.holder) else { return isReturning ? .switchingToMain : .active }
+        if record.holder != me, let counts = claimCounts, lastHandled < counts {
+            return identity.role == .main ? .switchingToMain : .switchingToBackup
+        }
+        if record.holder == me ? !isActive : !isHolderAudible { return .isolated }
+        guard isMain(record.holder) else { return .active }
         return record.mode == .paired ? .idle : .alone
     }
 
@@ -37,10 +38,8 @@ extension Coordinator {
     public var peerSession: String? { peer.latest?.session }
 
     private var isHolderAudible: Bool {
-        record?.holder == me ? isActive : peer.lost(at: lastHandled, silence: timing.silence) == nil
+        peer.latest != nil && peer.lost(at: lastHandled, silence: timing.lease.length) == nil
     }
-
-    private var isReturning: Bool { claim != nil || (isActive && peer.latest?.claim != nil) }
 
     private func isMain(_ name: MachineName) -> Bool { (name == me) == (identity.role == .main) }
 }

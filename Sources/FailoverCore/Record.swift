@@ -16,6 +16,38 @@ public struct ServerAddress: Codable, Hashable, Sendable {
     }
 }
 
+/// A client that votes. One that lost its votes is another one: its identity is kept with them.
+public struct WitnessIdentity: Codable, Hashable, Comparable, Sendable {
+    public var name: MachineName
+    /// Made once with the store of its votes.
+    public var ballotBox: String
+
+    public init(name: MachineName, ballotBox: String) {
+        self.name = name
+        self.ballotBox = ballotBox
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.name, left.ballotBox) < (right.name, right.ballotBox)
+    }
+}
+
+/// For how long a holder may act on one echo of its standby. In the record, since two servers with different lengths
+/// would make two hubs.
+public struct Lease: Codable, Hashable, Sendable {
+    public var milliseconds: Int64
+    /// What the two servers' clocks may differ by within one lease.
+    public var marginMilliseconds: Int64
+
+    public init(milliseconds: Int64, marginMilliseconds: Int64) {
+        self.milliseconds = milliseconds
+        self.marginMilliseconds = marginMilliseconds
+    }
+
+    public var length: Duration { .milliseconds(milliseconds) }
+    public var margin: Duration { .milliseconds(marginMilliseconds) }
+}
+
 /// Why the active hub changed, or why a new epoch began.
 public enum Reason: String, Codable, Sendable {
     /// A site was started for the first time.
@@ -32,6 +64,12 @@ public enum Reason: String, Codable, Sendable {
     case backupStopped
     /// Main is back and healthy: home again.
     case mainReturned
+    /// The active server goes on alone for a moment, to be paired with other witnesses.
+    case witnessesChanged
+    /// An operator switched.
+    case planned
+    /// An operator took the site's word for it.
+    case forced
 }
 
 /// What both servers keep on disk: who may act, as data and never as an inference (design, rule 1).
@@ -54,6 +92,9 @@ public struct Record: Codable, Hashable, Sendable {
     public var mode: Mode
     /// The run of the standby that was paired. A standby that restarted is another one and is paired anew (rule 8).
     public var standbySession: String?
+    /// Who votes in this epoch: one client, or three; nobody where there is none.
+    public var witnesses: [WitnessIdentity]
+    public var lease: Lease
     /// The holder of the epoch before, if there was one.
     public var previous: MachineName?
     public var reason: Reason

@@ -10,11 +10,22 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
     public static func + (time: Self, span: Duration) -> Self {
-        Self(nanoseconds: time.nanoseconds + span.inNanoseconds)
+        Self(nanoseconds: time.nanoseconds &+ span.inNanoseconds)
     }
 
     public static func - (later: Self, earlier: Self) -> Duration {
-        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+        .nanoseconds(later.nanoseconds &- earlier.nanoseconds)
+    }
+}
+
+extension MonotonicTime: Codable {
+    public init(from decoder: any Decoder) throws {
+        nanoseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(nanoseconds)
     }
 }
 

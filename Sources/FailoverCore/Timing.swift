@@ -2,10 +2,16 @@
 public struct Timing: Hashable, Sendable {
     /// Between two heartbeats of a server.
     public var heartbeat: Duration = .milliseconds(25)
-    /// A server that was not heard for this long is lost.
-    ///
-    /// Ten heartbeats: a machine whose two cores are busy was seen to delay single ones by four.
-    public var silence: Duration = .milliseconds(250)
+    /// A server that was not heard for this long is suspected: the asking starts, and nothing else.
+    public var suspicion: Duration = .milliseconds(75)
+    /// See `Lease`: after it the holder stands down, and after it and its margin the standby may act.
+    public var lease = Lease(milliseconds: 125, marginMilliseconds: 5)
+    /// How long a standby without any witness waits before it takes over (rule 7).
+    public var silenceWithoutWitness: Duration = .seconds(1)
+    /// How long other witnesses must be the better choice before the pair is renewed for them (rule 9).
+    public var witnessPatience: Duration = .seconds(1)
+    /// The same where there is no witness yet.
+    public var firstWitnessPatience: Duration = .milliseconds(200)
     /// How long a starting server asks the other one before it decides alone (rule 11).
     public var startPatience: Duration = .seconds(3)
     /// How long Main stays healthy before clients go home.

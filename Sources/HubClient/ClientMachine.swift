@@ -48,14 +48,17 @@ public struct ClientMachine: Service {
         let memory = DurableFile<SiteMemory>(path: folder.file("site.json"))
         // What was remembered is a help, not a need: a damaged file is written anew.
         let remembered = (try? memory.read()) ?? SiteMemory()
+        let ballots = try BallotStore(in: folder)
         let identity = MachineAgent.Identity(
             name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
-            version: Version.current)
+            version: Version.current, ballotBox: ballots.box)
         let (failures, continuation) = AsyncStream.makeStream(of: Failure.self)
-        let follower = await SiteFollower(options, identity, remembered: remembered, log: log) { outcome in
+        let follower = await SiteFollower(options, identity, remembered: remembered, ballots: ballots, log: log) {
+            outcome in
             switch outcome {
             case .learnt(let site):
-                do { try memory.write(site) } catch { log.warning("\(error)") }
+                // Off the session loop: it waits for the disk.
+                Task.detached { do { try memory.write(site) } catch { log.warning("\(error)") } }
             case .failed(let failure): continuation.yield(failure)
             }
         }
@@ -89,24 +92,31 @@ private final class SiteFollower {
     private let onOutcome: @SessionLoop (Outcome) -> Void
     private var site: SiteMemory
     private var agent: MachineAgent!
+    private let witness: WitnessMachine
     private var reported: [MachineAgent.Side: CloseReason] = [:]
 
     init(
-        _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory, log: Logger,
-        onOutcome: @escaping @SessionLoop (Outcome) -> Void
+        _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory,
+        ballots: BallotStore, log: Logger, onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
         self.log = log
         self.onOutcome = onOutcome
         site = remembered
+        witness = WitnessMachine(
+            WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret, ballots: ballots,
+            log: log)
         agent = MachineAgent(identity) { [weak self] in self?.handle($0) }
         agent.connect(.main, to: options.main, hub: site.main?.name)
-        if let backup = options.backup ?? site.backup?.endpoint {
+        if let backup = options.backup ?? site.backup?.endpoint, backup != options.main {
             agent.connect(.backup, to: backup, hub: options.backup == nil ? site.backup?.name : nil)
         }
     }
 
-    func leave() async { await agent.leave() }
+    func leave() async {
+        witness.stop()
+        await agent.leave()
+    }
 
     private func handle(_ event: MachineAgent.Event) {
         switch event {
@@ -122,14 +132,25 @@ private final class SiteFollower {
             }
         case .lost(let hub, let reason): log.warning("\(hub): \(reason)")
         case .unreachable(let side, let reason):
-            guard reported.updateValue(reason, forKey: side) != reason, let endpoint = agent.endpoint(of: side) else {
-                return
-            }
+            guard let endpoint = agent.endpoint(of: side) else { return }
+            tryAnotherWay(to: side, than: endpoint)
+            guard reported.updateValue(reason, forKey: side) != reason else { return }
             log.warning("the \(side) hub at \(endpoint) cannot be reached (\(reason)); trying on")
+        case .misdirected(let endpoint, let side):
+            log.warning("\(endpoint) was given for the \(side) server, but the other server answers there")
         case .nameTaken(let other):
             onOutcome(.failed(.nameTaken(name: options.name, address: other.address)))
         case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
         }
+    }
+
+    /// There may be two: the operator's, who may know one that the server does not, and the one that the pair names, which
+    /// may have changed since. The next attempt takes the other one.
+    private func tryAnotherWay(to side: MachineAgent.Side, than tried: Endpoint) {
+        let (given, named) =
+            side == .main ? (options.main, site.main?.endpoint) : (options.backup, site.backup?.endpoint)
+        guard let other = [given, named].compactMap({ $0 }).first(where: { $0 != tried }) else { return }
+        agent.redirect(side, to: other)
     }
 
     /// The pair record decides where the servers are; what the operator said serves until one was read.
@@ -144,6 +165,11 @@ private final class SiteFollower {
             } else {
                 agent.name(side, server.name)
             }
+        }
+        witness.serve(pair) { side, server in
+            // By the way on which its hub is reached.
+            guard case .tcp(let host, _) = agent.endpoint(of: side) else { return nil }
+            return .tcp(host: host, port: server.controlPort)
         }
         guard known != site else { return }
         site = known

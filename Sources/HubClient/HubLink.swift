@@ -23,16 +23,17 @@ final class HubLink {
 
     private let filters: [String]
     private var session: ReconnectingSession!
-    private let onEvent: @SessionLoop (Event) -> Void
+    var onEvent: @SessionLoop (Event) -> Void = { _ in }
     private var isSubscribed = false
+    /// The broker has said, in this session, whose it is.
+    private var isIdentified = false
+    private let patience = LoopTimer()
 
     init(
-        _ configuration: Session.Configuration, hub: MachineName?, filters: [String],
-        onEvent: @escaping @SessionLoop (Event) -> Void
+        _ configuration: Session.Configuration, hub: MachineName?, filters: [String]
     ) {
         self.hub = hub
         self.filters = filters
-        self.onEvent = onEvent
         session = ReconnectingSession(configuration) { [weak self] event in self?.handle(event) }
     }
 
@@ -44,6 +45,7 @@ final class HubLink {
         await withCheckedContinuation { continuation in session.stop { continuation.resume() } }
     }
     func reconnect(to endpoint: Endpoint? = nil) { session.reconnect(to: endpoint) }
+    func redirect(to endpoint: Endpoint) { session.redirect(to: endpoint) }
     func name(_ hub: MachineName) { self.hub = self.hub ?? hub }
 
     /// Does nothing while the link is down: what is retained is published again when it comes up.
@@ -67,6 +69,8 @@ final class HubLink {
             let wasUp = isUp
             isUp = false
             isSubscribed = false
+            isIdentified = false
+            patience.cancel()
             onEvent(wasUp ? .down(reason) : .failed(reason))
         case .message(let message):
             guard let topic = Topic(name: message.topic) else { return }
@@ -86,10 +90,16 @@ final class HubLink {
             guard let self, case .success = result else { return }
             self.isSubscribed = true
             self.reportUpWhenReady()
+            guard !self.isUp else { return }
+            self.patience.schedule(after: .seconds(2)) { [weak self] in
+                guard let self, !self.isIdentified else { return }
+                self.onEvent(.failed(.lost("something answers there, but it is not an Understudy hub")))
+            }
         }
     }
 
     private func identify(_ name: MachineName) {
+        isIdentified = true
         guard hub != name else { return }
         // Another server stands at this address now: the link to the one before is lost.
         if isUp {
@@ -100,7 +110,8 @@ final class HubLink {
     }
 
     private func reportUpWhenReady() {
-        guard isSubscribed, !isUp, hub != nil else { return }
+        guard isSubscribed, isIdentified, !isUp else { return }
+        patience.cancel()
         isUp = true
         onEvent(.up)
     }

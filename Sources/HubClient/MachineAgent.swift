@@ -17,9 +17,12 @@ public final class MachineAgent {
         /// As others reach this machine; `nil`: the address that its hub sees.
         public var address: String?
         public var version: String
+        /// Where this machine's votes are kept; `nil`: it does not vote.
+        public var ballotBox: String?
 
         public init(
-            name: MachineName, role: Role, session: String, secret: String, address: String?, version: String
+            name: MachineName, role: Role, session: String, secret: String, address: String?, version: String,
+            ballotBox: String? = nil
         ) {
             self.name = name
             self.role = role
@@ -27,6 +30,7 @@ public final class MachineAgent {
             self.secret = secret
             self.address = address
             self.version = version
+            self.ballotBox = ballotBox
         }
     }
 
@@ -43,6 +47,8 @@ public final class MachineAgent {
         case followed(MachineName, Epoch, Follower.Switch?)
         /// The hub that was followed cannot be reached.
         case lost(MachineName, CloseReason)
+        /// The address given for this side leads to the server of the other one.
+        case misdirected(Endpoint, Side)
         /// An attempt to connect to this side failed.
         case unreachable(Side, CloseReason)
         /// Another machine of this name works here already; nothing was published.
@@ -63,8 +69,14 @@ public final class MachineAgent {
     private var lastSwitch: MachineSwitch?
     private var newestPair: (epoch: Epoch, version: UInt64)?
     private var nameCheck: NameCheck
-    private var isNameOurs = false
+    private var nameOursSince: ContinuousClock.Instant?
+    private var rival: MachineStatus?
+    private var isNameOurs: Bool { nameOursSince != nil }
+    /// What somebody else wrote in this machine's name, to be put right.
+    private var overwritten: Set<Topic.MachineItem> = []
+    private let repair = LoopTimer()
     private var sequence: UInt64 = 0
+    private var lastBeat = ContinuousClock.now
     private let heartbeat = LoopTimer()
     private let nameTimer = LoopTimer()
     private let clock: @Sendable () -> MonotonicTime
@@ -80,7 +92,7 @@ public final class MachineAgent {
         // Without keys everyone has level 3.
         status = MachineStatus(
             state: .starting, role: identity.role, session: identity.session, address: identity.address ?? "",
-            version: identity.version, permission: 3, since: .now)
+            version: identity.version, permission: 3, since: .now, ballotBox: identity.ballotBox)
     }
 
     public var following: MachineName? { follower.following }
@@ -97,10 +109,9 @@ public final class MachineAgent {
         let will = Publication(
             topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
         let configuration = Session.Configuration(
-            endpoint: endpoint, clientID: "\(identity.name)-machine-\(identity.secret)", will: will)
-        let link = HubLink(configuration, hub: hub, filters: [TopicFilter.machine(identity.name), TopicFilter.hub]) {
-            [weak self] event in self?.handle(event, from: side)
-        }
+            endpoint: endpoint, clientID: "\(identity.name)-\(side)-\(identity.secret)", will: will)
+        let link = HubLink(configuration, hub: hub, filters: [TopicFilter.machine(identity.name), TopicFilter.hub])
+        link.onEvent = { [weak self, unowned link] event in self?.handle(event, of: link) }
         links[side] = link
         link.start()
         if links.count == 1 { beat() }
@@ -109,6 +120,10 @@ public final class MachineAgent {
     /// The name of the server at a side, learnt elsewhere, so that its link can be shown before it was ever up.
     public func name(_ side: Side, _ hub: MachineName) { links[side]?.name(hub) }
 
+    /// The next attempt to connect to this side goes there.
+    public func redirect(_ side: Side, to endpoint: Endpoint) { links[side]?.redirect(to: endpoint) }
+
+    public func isUp(_ side: Side) -> Bool { links[side]?.isUp ?? false }
     public func endpoint(of side: Side) -> Endpoint? { links[side]?.endpoint }
     public func hub(at side: Side) -> MachineName? { links[side]?.hub }
 
@@ -141,8 +156,8 @@ public final class MachineAgent {
 
     // MARK: - Events
 
-    private func handle(_ event: HubLink.Event, from side: Side) {
-        guard let link = links[side] else { return }
+    private func handle(_ event: HubLink.Event, of link: HubLink) {
+        guard let side = links.first(where: { $0.value === link })?.key else { return }
         switch event {
         case .up: linkIsUp(link)
         case .down(let reason):
@@ -162,29 +177,63 @@ public final class MachineAgent {
     }
 
     private func handle(_ topic: Topic, _ message: Message, _ link: HubLink, _ side: Side) throws(MalformedPayload) {
+        if case .machine(identity.name, let item) = topic { noticeOverwriting(of: item, by: message.payload) }
         // An empty payload deletes a retained message and says nothing else.
         guard !message.payload.isEmpty else { return }
         switch topic {
         case .hubActive:
             report(follower.announced(try HubActive(decoding: message.payload).announcement, at: clock()))
-        case .hubServer: onEvent(.server(try HubServer(decoding: message.payload), side))
+        case .hubServer:
+            let server = try HubServer(decoding: message.payload)
+            onEvent(.server(server, side))
+            if identity.role == .client { settle(link, at: server.role == .main ? .main : .backup, from: side) }
         case .hubPair: learn(try HubPair(decoding: message.payload))
         case .machine(identity.name, .status):
             sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)
         case .machine(identity.name, .heartbeat):
             sawOwnHeartbeat(try MachineHeartbeat(decoding: message.payload), isRetained: message.isRetained, on: link)
-        case .machine(identity.name, .links): repair(.links, seen: message.payload, on: link)
-        case .machine(identity.name, .switch): repair(.switch, seen: message.payload, on: link)
         default: break
         }
     }
 
-    /// What somebody else wrote in this machine's name is put right.
-    private func repair(_ item: Topic.MachineItem, seen: [UInt8], on link: HubLink) {
-        guard isNameOurs, link.isUp else { return }
-        let own: (any Payload)? = item == .links ? currentLinks : lastSwitch
-        guard let own, own.encoded != seen else { return }
-        link.publish(.machine(identity.name, item), own)
+    /// What somebody else wrote in this machine's name is put right: also what is empty or makes no sense, and a will of
+    /// this very run. A moment later, so that two that do so do not answer each other without end.
+    private func noticeOverwriting(of item: Topic.MachineItem, by seen: [UInt8]) {
+        guard isNameOurs, let own = own(item), own.encoded != seen else { return }
+        if overwritten.isEmpty {
+            repair.schedule(after: .milliseconds(20)) { [weak self] in
+                guard let self else { return }
+                for item in self.overwritten { if let own = self.own(item) { self.publish(item, own) } }
+                self.overwritten = []
+            }
+        }
+        overwritten.insert(item)
+    }
+
+    /// What this machine has to say on a topic of its own.
+    private func own(_ item: Topic.MachineItem) -> (any Payload)? {
+        switch item {
+        case .status: status
+        case .links: currentLinks
+        case .switch: lastSwitch
+        // It is said anew every second.
+        case .heartbeat: nil
+        }
+    }
+
+    /// An address that was given for one side leads to the server of the other: one link a server, at its own side.
+    private func settle(_ link: HubLink, at actual: Side, from side: Side) {
+        guard actual != side else { return }
+        onEvent(.misdirected(link.endpoint, side))
+        links[side] = nil
+        guard let present = links[actual], present.isUp else {
+            // The way that works is the better one.
+            let old = links[actual]
+            links[actual] = link
+            Task { await old?.stop() }
+            return
+        }
+        Task { await link.stop() }
     }
 
     private func linkIsUp(_ link: HubLink) {
@@ -238,7 +287,7 @@ public final class MachineAgent {
     private func nameIsOurs() {
         nameTimer.cancel()
         guard !isNameOurs else { return }
-        isNameOurs = true
+        nameOursSince = .now
         for link in links.values where link.isUp { linkIsUp(link) }
         if follower.following != nil, status.state == .starting {
             status.state = .online
@@ -251,14 +300,13 @@ public final class MachineAgent {
             if nameCheck.saw(seen) == .free, link.isUp { nameIsOurs() }
             return
         }
-        guard seen.state != status.state || seen.session != status.session else { return }
-        let isOther = seen.session != identity.session && [.starting, .online].contains(seen.state) && !isRetained
+        let isNew = nameOursSince.map { .now - $0 < NameCheck.patience } ?? true
+        let isOther =
+            isNew && !isRetained && seen.session != identity.session && [.starting, .online].contains(seen.state)
         if isOther, (seen.since.description, seen.session) < (status.since.description, status.session) {
-            // Both started at the same moment; by this order both agree who of them stays.
-            onEvent(.nameTaken(seen))
-        } else if link.isUp {
-            // Said to be lost, or something else, while it lives.
-            link.publish(.machine(identity.name, .status), status)
+            // Perhaps both started at the same moment. By this order both agree who of them stays; a heartbeat of the other
+            // proves that it lives. A machine that has worked for a while stays, whatever is said in its name.
+            rival = seen
         }
     }
 
@@ -267,6 +315,8 @@ public final class MachineAgent {
             link.lastEcho = .now
         } else if !isNameOurs, nameCheck.saw(seen, isRetained: isRetained) == .taken, let other = nameCheck.other {
             onEvent(.nameTaken(other))
+        } else if let rival, seen.session == rival.session, !isRetained {
+            onEvent(.nameTaken(rival))
         }
     }
 
@@ -276,7 +326,11 @@ public final class MachineAgent {
         heartbeat.schedule(after: Self.heartbeatInterval) { [weak self] in
             guard let self else { return }
             self.sequence += 1
+            let isLate = ContinuousClock.now - self.lastBeat > Self.heartbeatInterval * 2
+            self.lastBeat = .now
             for link in self.links.values where link.isUp {
+                // A machine that was itself away has sent nothing that could come back.
+                if isLate { link.lastEcho = .now }
                 if ContinuousClock.now - link.lastEcho > Self.longestSilence {
                     link.reconnect()
                 } else {

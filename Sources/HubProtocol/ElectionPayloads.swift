@@ -1,6 +1,7 @@
 import FailoverCore
 
 extension ElectionHeartbeat: Payload {}
+extension Vote: Payload {}
 
 /// The last will of a server's coordinator, on the other server's control broker.
 public struct ElectionWill: Payload {

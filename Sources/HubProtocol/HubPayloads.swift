@@ -80,6 +80,7 @@ public struct HubPair: Payload {
     public var mode: Mode
     @NullWhenNil public var main: ServerAddress?
     @NullWhenNil public var backup: ServerAddress?
+    /// The clients that vote.
     public var witnesses: [MachineName]
     public var `return`: Return
 
@@ -90,7 +91,7 @@ public struct HubPair: Payload {
         mode = record?.mode == .paired ? .paired : isPairing ? .pairing : .alone
         main = role == .main ? own : record?.main
         backup = role == .backup ? own : record?.backup
-        witnesses = []
+        witnesses = record?.witnesses.map(\.name) ?? []
         self.return = returns
     }
 }

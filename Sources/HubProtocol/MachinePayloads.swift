@@ -21,9 +21,12 @@ public struct MachineStatus: Payload {
     public var permission: Int
     /// When this run began.
     public var since: UTCTime
+    /// Under which this machine's votes are kept; `nil`: it cannot vote. See `WitnessIdentity`.
+    public var ballotBox: String?
 
     public init(
-        state: State, role: Role, session: String, address: String, version: String, permission: Int, since: UTCTime
+        state: State, role: Role, session: String, address: String, version: String, permission: Int, since: UTCTime,
+        ballotBox: String? = nil
     ) {
         self.state = state
         self.role = role
@@ -32,6 +35,7 @@ public struct MachineStatus: Payload {
         self.version = version
         self.permission = permission
         self.since = since
+        self.ballotBox = ballotBox
     }
 
     public func with(_ state: State) -> Self {

@@ -16,6 +16,8 @@ public enum Topic: Hashable, Sendable {
     case electionHeartbeat(MachineName)
     /// The last will of the other server's coordinator.
     case electionWill(MachineName)
+    /// What a witness answers to a candidate's claim, on the candidate's broker.
+    case electionVote(candidate: MachineName, witness: MachineName)
 
     /// What a machine says of itself.
     public enum MachineItem: String, Sendable, CaseIterable {
@@ -32,6 +34,7 @@ public enum Topic: Hashable, Sendable {
         case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
         case .electionHeartbeat(let machine): "election/\(machine)/heartbeat"
         case .electionWill(let machine): "election/\(machine)/will"
+        case .electionVote(let candidate, let witness): "election/\(candidate)/vote/\(witness)"
         }
     }
 
@@ -59,6 +62,11 @@ public enum Topic: Hashable, Sendable {
             case "will": self = .electionWill(machine)
             default: return nil
             }
+        case ("election", 4):
+            guard levels[2] == "vote", let candidate = MachineName(String(levels[1])),
+                let witness = MachineName(String(levels[3]))
+            else { return nil }
+            self = .electionVote(candidate: candidate, witness: witness)
         default: return nil
         }
     }
@@ -70,6 +78,8 @@ public enum TopicFilter {
     public static let everyMachine = "machines/+/+"
     public static let electionHeartbeats = "election/+/heartbeat"
     public static let electionWills = "election/+/will"
+
+    public static func electionVotes(for candidate: MachineName) -> String { "election/\(candidate)/vote/+" }
 
     public static func machine(_ name: MachineName) -> String { "machines/\(name)/+" }
 }

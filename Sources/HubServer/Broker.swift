@@ -61,7 +61,10 @@ struct Broker: Sendable {
             if text.hasSuffix(" running") { onRunning() }
         }
         try Task.checkCancellation()
-        throw ServerError.brokerEnded(kind: kind.rawValue, how: "\(ending)", lastLine: lastLine.withLock { $0 })
+        // What it said last explains an exit, but not a signal.
+        var line = lastLine.withLock { $0 }
+        if case .killed = ending { line = nil }
+        throw ServerError.brokerEnded(kind: kind.rawValue, how: "\(ending)", lastLine: line)
     }
 
     /// The name of the user that runs this process.

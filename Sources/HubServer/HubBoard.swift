@@ -10,7 +10,16 @@ final class HubBoard {
     /// The broker does not answer any more, with the reason.
     var onFailure: @SessionLoop (String) -> Void = { _ in }
 
+    /// The broker is connected and answers nothing.
+    var onSilence: @SessionLoop () -> Void = {}
+
+    private static let probeInterval = Duration.milliseconds(250)
+    private static let longestSilence = Duration.seconds(1)
+
     private var session: Session?
+    private let probeTimer = LoopTimer()
+    private var lastAnswer = ContinuousClock.now
+    private var lastProbe = ContinuousClock.now
     /// What was published last on each topic: a state that did not change is not news.
     private var published: [Topic: any Payload] = [:]
 
@@ -21,6 +30,9 @@ final class HubBoard {
             case .opened:
                 self.session?.subscribe(TopicFilter.everyMachine)
                 for (topic, payload) in self.published { self.send(topic, payload) }
+                self.lastAnswer = .now
+                self.lastProbe = .now
+                self.probe()
             case .message(let message): self.onMessage(message)
             case .closed(let reason): self.onFailure("\(reason)")
             }
@@ -35,7 +47,23 @@ final class HubBoard {
         send(topic, news)
     }
 
-    private func send(_ topic: Topic, _ payload: any Payload) {
+    /// Asks the broker for a PUBACK, four times a second. The topic begins with `$`, so that no wildcard sees it.
+    private func probe() {
+        session?.publish(Publication(topic: "$understudy/probe", payload: [])) { [weak self] result in
+            if case .success = result { self?.lastAnswer = .now }
+        }
+        probeTimer.schedule(after: Self.probeInterval) { [weak self] in
+            guard let self else { return }
+            // Silence counts only while this thread itself was on time.
+            if ContinuousClock.now - self.lastProbe > Self.probeInterval * 2 { self.lastAnswer = .now }
+            self.lastProbe = .now
+            guard ContinuousClock.now - self.lastAnswer < Self.longestSilence else { return self.onSilence() }
+            self.probe()
+        }
+    }
+
+    /// Publishes, whatever was published before.
+    func send(_ topic: Topic, _ payload: any Payload) {
         session?.publish(Publication(topic: topic.name, payload: payload.encoded, retain: true))
     }
 }

@@ -15,8 +15,18 @@ struct MachineTable {
         statuses.filter { $0.value.role == .client && $0.value.state == .online }.map(\.key)
     }
 
+    /// The clients that could vote: those with live sessions to both hubs.
+    var candidates: [WitnessIdentity] {
+        clients.compactMap { name in
+            guard let box = statuses[name]?.ballotBox, links[name]?.hubs.values.count(where: { $0 == .up }) == 2 else {
+                return nil
+            }
+            return WitnessIdentity(name: name, ballotBox: box)
+        }
+    }
+
     /// The clients that would not find this hub.
     func clientsWithout(_ hub: MachineName) -> [MachineName] {
-        clients.filter { links[$0]?.hubs[hub.description] == nil }
+        clients.filter { links[$0]?.hubs[hub.description] != .up }
     }
 }

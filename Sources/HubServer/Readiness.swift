@@ -25,6 +25,6 @@ struct Readiness {
             missing.append(.clientsWithoutBackup)
         }
         self.missing = missing
-        warnings = [.noKeys] + (machines.clients.isEmpty ? [.noWitness] : [])
+        warnings = [.noKeys] + (isPaired && record?.witnesses.isEmpty == true ? [.noWitness] : [])
     }
 }

@@ -25,12 +25,18 @@ final class ServerCoordinator {
     private var coordinator: Coordinator
     private var history: HubHistory
     private var machines = MachineTable()
+    private var candidates: [WitnessIdentity] = []
     private var board: HubBoard
     private var control: Session!
     private var peerControl: ReconnectingSession?
     private var agent: MachineAgent!
     private let timer = LoopTimer()
+    private let retry = LoopTimer()
     private var hasEnded = false
+    /// This run was active, or worked with the other server.
+    private var hasServed = false
+    /// Why this server stops by itself, once it was relieved.
+    private var stopsFor: ServerError?
 
     init(
         _ options: ServerOptions, address: ServerAddress, secret: String, stored: RecordStore.Content?,
@@ -51,6 +57,10 @@ final class ServerCoordinator {
         board = HubBoard()
         board.onMessage = { [weak self] in self?.received($0) }
         board.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
+        board.onSilence = { [weak self] in
+            self?.stopsFor = .brokerUnreachable(kind: "hub", cause: "it was silent for a second")
+            self?.handle(.stopRequested)
+        }
         board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)")
         self.control = Session(
             .init(endpoint: control.endpoint, clientID: "\(options.name)-control-\(secret)")
@@ -89,6 +99,7 @@ final class ServerCoordinator {
         publish()
         for directive in directives { carryOut(directive) }
         if coordinator.isActive != wasActive { noteActivation() }
+        hasServed = hasServed || coordinator.isActive || coordinator.isPeerHealthy
         timer.schedule(after: max(.zero, coordinator.nextDeadline - .now)) { [weak self] in
             self?.handle(Coordinator.Event.timePassed)
         }
@@ -103,14 +114,24 @@ final class ServerCoordinator {
             )
         case .store(let record):
             history.note(record)
-            store.write(record, history) { error in
-                Task { @SessionLoop [weak self] in
-                    if let error { self?.end(.failed(error)) } else { self?.handle(.stored(record)) }
-                }
-            }
-        case .readyToStop: onOutcome(.readyToStop)
+            write(record)
+        case .readyToStop:
+            if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
         case .refuseStart:
             end(.failed(ServerError.placeTaken(role: options.role, by: peerName ?? options.name)))
+        }
+    }
+
+    /// A server that acts goes on while its disk is full, within its lease, and tries again.
+    private func write(_ record: Record) {
+        store.write(record, history) { error in
+            Task { @SessionLoop [weak self] in
+                guard let self, !self.hasEnded else { return }
+                guard let error else { return self.handle(.stored(record)) }
+                guard self.coordinator.isActive else { return self.end(.failed(error)) }
+                self.log.error("\(error)")
+                self.retry.schedule(after: .seconds(1)) { [weak self] in self?.write(record) }
+            }
         }
     }
 
@@ -129,7 +150,7 @@ final class ServerCoordinator {
         guard !coordinator.isPeerHealthy, let peer = peerName, let status = machines.statuses[peer],
             status.state == .online, status.session == coordinator.peerSession
         else { return }
-        board.publish(.machine(peer, .status), status.with(.lost))
+        board.send(.machine(peer, .status), status.with(.lost))
     }
 
     private var peerName: MachineName? { agent.hub(at: peerSide) }
@@ -165,8 +186,12 @@ final class ServerCoordinator {
         switch Topic(name: message.topic) {
         case .machine(let machine, .status): machines.set(try? MachineStatus(decoding: message.payload), of: machine)
         case .machine(let machine, .links): machines.set(try? MachineLinks(decoding: message.payload), of: machine)
-        default: break
+        default: return
         }
+        let seen = machines.candidates
+        guard seen != candidates else { return publish() }
+        candidates = seen
+        handle(.candidates(seen))
     }
 
     /// On the own control broker.
@@ -174,12 +199,17 @@ final class ServerCoordinator {
         switch event {
         case .opened:
             control.subscribe(TopicFilter.electionWills)
+            control.subscribe(TopicFilter.electionVotes(for: options.name))
             handle(Coordinator.Event.timePassed)
         case .message(let message):
-            guard case .electionWill(let machine) = Topic(name: message.topic), machine == peerName,
-                let will = try? ElectionWill(decoding: message.payload)
-            else { return }
-            handle(.will(session: will.session))
+            switch Topic(name: message.topic) {
+            case .electionWill(let machine) where machine == peerName:
+                if let will = try? ElectionWill(decoding: message.payload) { handle(.will(session: will.session)) }
+            case .electionVote(_, let witness):
+                guard let vote = try? Vote(decoding: message.payload), vote.witness.name == witness else { return }
+                handle(.vote(vote))
+            default: break
+            }
         case .closed(let reason): fail(.brokerUnreachable(kind: "control", cause: "\(reason)"))
         }
     }
@@ -200,10 +230,10 @@ final class ServerCoordinator {
         guard let peer = options.peer else { return }
         let address = "\(Endpoint.tcp(host: peer.host, port: peer.port))"
         guard server.session != identity.session, server.name != options.name else {
-            return fail(.sameServer(address: address))
+            return refuse(.sameServer(address: address))
         }
         guard server.role != options.role else {
-            return fail(.sameRole(role: server.role, other: server.name, address: address))
+            return refuse(.sameRole(role: server.role, other: server.name, address: address))
         }
         let endpoint = Endpoint.tcp(host: peer.host, port: server.controlPort)
         if let peerControl {
@@ -216,6 +246,11 @@ final class ServerCoordinator {
             .init(endpoint: endpoint, clientID: "\(options.name)-election-\(secret)", will: will)
         ) { [weak self] in self?.handle($0) }
         peerControl?.start()
+    }
+
+    /// A server that has just started leaves; one that works stays, and the other one is nobody to it.
+    private func refuse(_ error: ServerError) {
+        if hasServed { log.error("\(error)") } else { fail(error) }
     }
 
     /// On the other server's control broker.

@@ -84,7 +84,7 @@ public actor LocalSite {
         try await waitForHome(clients)
     }
 
-    /// Main active, Backup paired, everyone follows Main.
+    /// Main active, Backup paired with a client for a witness, everyone follows Main.
     @discardableResult
     public func waitForHome(
         _ clients: [MachineName], within bound: Duration = .seconds(30)
@@ -92,7 +92,9 @@ public actor LocalSite {
         let (main, backup) = (main, backup)
         return try await watch.wait(for: "Main active, Backup idle, everyone follows Main", within: bound) { view in
             [main, backup].allSatisfy {
-                view.isActive(main.name, at: $0.endpoint) && view.hubs[$0.endpoint]?.state?.phase == .idle
+                guard let state = view.hubs[$0.endpoint]?.state else { return false }
+                return view.isActive(main.name, at: $0.endpoint) && state.phase == .idle
+                    && (clients.isEmpty || !state.warnings.contains(.noWitness))
             } && view.everyone(of: clients + [main.name, backup.name], follows: main.name)
         }
     }

@@ -31,7 +31,12 @@ public struct DurableFile<Content: Codable & Sendable>: Sendable {
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-            try Data(encoder.encode(content)).write(to: URL(filePath: temporary))
+            let data = try encoder.encode(content)
+            // For this user only: some of it is secret.
+            guard
+                FileManager.default.createFile(
+                    atPath: temporary, contents: data, attributes: [.posixPermissions: 0o600])
+            else { throw CocoaError(.fileWriteUnknown) }
         } catch {
             throw .unwritable(path: path, cause: error.localizedDescription)
         }

@@ -20,15 +20,19 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// Returns the numeric address as text, or `nil` where there is none.
     static func numericAddress(of host: String) async -> String? {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: lookUp(host, flags: 0)) }
+            // IPv4 first: `localhost` is often both, and brokers listen on 127.0.0.1.
+            DispatchQueue.global().async {
+                continuation.resume(returning: lookUp(host, family: AF_INET) ?? lookUp(host))
+            }
         }
     }
 
     /// Whether `host` is an address already, so that no look-up can block.
     static func isNumeric(_ host: String) -> Bool { lookUp(host, flags: AI_NUMERICHOST) != nil }
 
-    private static func lookUp(_ host: String, flags: Int32) -> String? {
+    private static func lookUp(_ host: String, family: Int32 = AF_UNSPEC, flags: Int32 = 0) -> String? {
         var hints = addrinfo()
+        hints.ai_family = family
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = flags
         var list: UnsafeMutablePointer<addrinfo>?

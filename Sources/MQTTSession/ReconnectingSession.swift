@@ -15,6 +15,9 @@ public final class ReconnectingSession {
     private var current: Session?
     private let pause = LoopTimer()
     private var isWanted = false
+    private var openedAt: ContinuousClock.Instant?
+    /// A session that ends sooner is no success: two that throw each other off the broker must not do so at full speed.
+    private static let shortest = Duration.seconds(2)
     private var whenClosed: (@SessionLoop () -> Void)?
 
     public init(
@@ -60,6 +63,9 @@ public final class ReconnectingSession {
         connect()
     }
 
+    /// The next attempt goes there; the present session, if there is one, stays.
+    public func redirect(to endpoint: Endpoint) { configuration.endpoint = endpoint }
+
     private func connect() {
         pause.cancel()
         // Weak: a session that was given up goes on closing, and has nothing more to say here.
@@ -82,13 +88,15 @@ public final class ReconnectingSession {
     private func handle(_ event: Session.Event) {
         switch event {
         case .opened:
-            backoff.reset()
+            openedAt = .now
             onEvent(.up)
         case .message(let message): onEvent(.message(message))
         case .closed(let reason):
             current = nil
+            if let openedAt, .now - openedAt >= Self.shortest { backoff.reset() }
+            openedAt = nil
             onEvent(.down(reason))
-            guard isWanted else { return }
+            guard isWanted, current == nil else { return }
             pause.schedule(after: backoff.pause(jitter: .random(in: 0...1))) { [weak self] in self?.connect() }
         }
     }

@@ -9,8 +9,9 @@ public final class Session {
         public var clientID: String
         /// Published by the broker when this session ends without a DISCONNECT. Fixed for the session.
         public var will: Publication?
-        /// Seconds; libmosquitto refuses less than 5.
-        public var keepAlive: Int32 = 5
+        /// Seconds; libmosquitto refuses less than 5, but for 0, which is never. On this machine nothing can break unseen,
+        /// and a broker must not throw its own server off that was suspended together with it.
+        public var keepAlive: Int32
         /// From `open` to CONNACK. A hung server still accepts the TCP connection, so the socket alone says nothing.
         public var connectDeadline: Duration = .seconds(1)
 
@@ -18,6 +19,7 @@ public final class Session {
             self.endpoint = endpoint
             self.clientID = clientID
             self.will = will
+            if case .unix = endpoint { keepAlive = 0 } else { keepAlive = 5 }
         }
     }
 
@@ -90,6 +92,11 @@ public final class Session {
         let code = mosquitto_publish_v5(
             handle, &messageID, publication.topic, Int32(publication.payload.count), publication.payload,
             publication.quality.rawValue, publication.retain, properties)
+        guard publication.quality != .atMostOnce || code != MOSQ_ERR_SUCCESS.rawValue else {
+            refreshInterest()
+            confirmed?(.success(()))
+            return
+        }
         register(confirmed, for: messageID, code: code)
     }
 
@@ -133,7 +140,8 @@ public final class Session {
         case .sendDisconnect:
             // A broker that hangs never closes its side.
             deadline.schedule(after: .seconds(1)) { [weak self] in self?.handle(.failed(.requested)) }
-            sendDisconnect()
+            // Not at once: inside one of its callbacks the library would queue it only.
+            Task { self.sendDisconnect() }
         case .finish(let reason): finish(reason)
         }
     }
@@ -202,8 +210,14 @@ public final class Session {
                 return
             }
         }
-        // A bound, so that one busy session does not keep the others waiting.
-        check(mosquitto_loop_read(handle, 100))
+        // The library takes one packet a call; the bound keeps a busy session from holding up the others.
+        var unread: Int32 = 0
+        for _ in 0..<100 {
+            check(mosquitto_loop_read(handle, 1))
+            guard self.handle != nil, socket >= 0, ioctl(socket, UInt(FIONREAD), &unread) == 0, unread > 0 else {
+                break
+            }
+        }
         if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 100)) }
         refreshInterest()
     }
@@ -232,7 +246,7 @@ public final class Session {
     }
 
     private func sendDisconnect() {
-        guard let handle else { return }
+        guard let handle, socket >= 0, machine.state == .closing else { return }
         housekeeping.cancel()
         EventLoop.shared.unwatch(socket)
         lingering = dup(socket)

@@ -28,10 +28,15 @@ enum Settings {
                 Self.values(of: environmentKey, for: option, in: environment)
                 ?? file.flatMap { Self.values(of: ConfigKey([option.name]), for: option, in: $0) } ?? []
             for value in values {
-                if option.isFlag {
-                    if ["true", "1", "yes"].contains(value.lowercased()) { completed.append("--\(option.name)") }
-                } else {
-                    completed += ["--\(option.name)", value]
+                guard option.isFlag else {
+                    completed.append("--\(option.name)=\(value)")
+                    continue
+                }
+                switch value.lowercased() {
+                case "true", "1", "yes", "on": completed.append("--\(option.name)")
+                case "false", "0", "no", "off", "": break
+                default:
+                    throw UsageError(description: "\(option.name) is set to \(value). Set it to true or to false.")
                 }
             }
         }

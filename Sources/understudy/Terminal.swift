@@ -32,7 +32,14 @@ struct Terminal {
         write("\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n") + "\u{1B}[J")
     }
 
-    func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    func write(_ text: String) {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        } catch {
+            // Nobody reads any more, as after `| head`.
+            exit(ExitStatus.done.rawValue)
+        }
+    }
 
     func line(_ text: String) { write(text + "\n") }
 

@@ -153,6 +153,8 @@ struct SiteRefusalTests {
             let payloads = [
                 "", "x", "null", "[]", "{}", String(repeating: "[", count: 5000), #"{"session":1}"#,
                 #"{"state":"lost","role":"client","session":"forged","address":"\u001b[2J","version":"","permission":3,"since":"2026-01-01T00:00:00.000Z"}"#,
+                #"{"state":"online","role":"main","session":"forged","address":"\u001b[2J","version":"","permission":3,"since":"2000-01-01T00:00:00.000Z"}"#,
+                "", "x",
             ]
             let topics = [
                 "machines/cam-1/status", "machines/cam-1/heartbeat", "machines/cam-1/links", "machines/cam-1/switch",

@@ -5,7 +5,7 @@ import Testing
 
 /// Of a Main named "other".
 private let recordOfAnother = """
-    {"epoch":2,"version":1,"holder":"other","mode":"alone","reason":"started","evidence":"","silenceMs":0,"since":0,
+    {"epoch":2,"version":1,"holder":"other","mode":"alone","witnesses":[],"lease":{"milliseconds":125,"marginMilliseconds":5},"reason":"started","evidence":"","silenceMs":0,"since":0,
     "main":{"name":"other","address":"127.0.0.1","port":1883,"controlPort":1882}}
     """
 
@@ -27,7 +27,7 @@ struct StartTests {
         try await Understudy.withFolder { folder in
             let site = try await LocalSite(returnDelay: 1)
             try await site.start(site.main)
-            try await site.watch.wait(for: "Main is up") { $0.isActive(site.main.name, at: site.main.endpoint) }
+            try await site.watch.wait(for: "Main is up") { $0.hubs[site.main.endpoint]?.server != nil }
             for port in [site.main.port, site.main.controlPort] {
                 let outcome = try await Understudy.run(arguments(folder, port: port))
                 #expect(outcome.code == 1)
@@ -62,7 +62,7 @@ struct StartTests {
     func sharedFolder() async throws {
         let site = try await LocalSite(returnDelay: 1)
         try await site.start(site.main)
-        try await site.watch.wait(for: "Main is up") { $0.isActive(site.main.name, at: site.main.endpoint) }
+        try await site.watch.wait(for: "Main is up") { $0.hubs[site.main.endpoint]?.server != nil }
         let outcome = try await Understudy.run(arguments(site.dataPath(of: site.main.name)))
         #expect(outcome.code == 1 && outcome.error.contains("in use by another Understudy"))
         await site.end()

@@ -6,23 +6,26 @@ import Testing
 struct CoordinatorTests {
     // MARK: Start (rule 11)
 
-    @Test("Main without a Backup starts at once when nobody listens there")
+    @Test("A Main that was told of no Backup begins its site at once")
     func mainStartsAlone() {
         var servers = TwoServers()
-        servers.start(.main)
-        servers.handle(.linkRefused, at: .main)
+        servers.start(.main, hasPeer: false)
         #expect(servers.main.isActive)
         #expect(servers.main.phase == .alone)
         #expect(servers.main.record?.reason == .started)
     }
 
-    @Test("Main without an answer starts when its patience is over, not before")
-    func mainWaitsForAnswer() {
+    @Test(
+        "Without a record nobody can tell a first start from a lost store: Main asks the Backup, for as long as it takes"
+    )
+    func freshMainAsks() {
         var servers = TwoServers()
         servers.start(.main)
-        servers.run(.milliseconds(2900))
+        servers.handle(.linkRefused, at: .main)
+        servers.run(.seconds(60))
         #expect(!servers.main.isActive)
-        servers.run(.milliseconds(200))
+        servers.start(.backup)
+        servers.run(.milliseconds(100))
         #expect(servers.main.isActive)
     }
 
@@ -36,16 +39,33 @@ struct CoordinatorTests {
         #expect(servers.backup.record == nil)
     }
 
+    @Test("A Main that lost its store takes no epoch that it may have used, and gets its place only from the Backup")
+    func lostStore() {
+        var servers = TwoServers.paired()
+        servers.kill(.main)
+        let away = servers.backup.record!.epoch
+        servers.loseStore(.main)
+        servers.start(.main)
+        servers.run(.seconds(1))
+        #expect(servers.backup.isActive && !servers.main.isActive)
+        servers.run(.seconds(6))
+        #expect(servers.main.isActive)
+        #expect(
+            servers.main.record!.epoch > max(away, Epoch.floor(at: servers.moment.wall))
+                || servers.main.record!.epoch > away)
+    }
+
     @Test("A holder that was paired asks the other server first, and obeys its higher record")
     func pairedHolderAsksFirst() {
         var servers = TwoServers.paired()
-        servers.crash(.main)
-        servers.handle(.linkRefused, at: .backup)
+        servers.kill(.main)
         #expect(servers.backup.isActive)
         let epoch = servers.backup.record!.epoch
+        servers.mute = [.backup]
         servers.start(.main)
         servers.handle(.linkRefused, at: .main)
         #expect(!servers.main.isActive, "a refused connection is no answer for a server that was paired")
+        servers.mute = []
         servers.run(.milliseconds(100))
         #expect(!servers.main.isActive)
         #expect(servers.main.record?.epoch == epoch)
@@ -55,8 +75,7 @@ struct CoordinatorTests {
     @Test("A holder that was alone resumes at once, in a new epoch")
     func aloneHolderResumes() {
         var servers = TwoServers()
-        servers.start(.main)
-        servers.handle(.linkRefused, at: .main)
+        servers.start(.main, hasPeer: false)
         let first = servers.main.record!
         servers.crash(.main)
         servers.start(.main)
@@ -67,16 +86,30 @@ struct CoordinatorTests {
         #expect(servers.main.record!.reason == .resumed)
     }
 
-    @Test("After both went down, the Backup alone takes over from the pair it was in, when Main stays away")
-    func backupAloneAfterBothDown() {
+    @Test(
+        "After both went down, either one alone takes the pair over by votes, when the other stays away",
+        arguments: [true, false])
+    func oneAloneAfterBothDown(isMain: Bool) {
+        var servers = TwoServers.paired()
+        servers.crash(.main)
+        servers.crash(.backup)
+        let side: TwoServers.Side = isMain ? .main : .backup
+        servers.start(side)
+        servers.run(.milliseconds(2900))
+        #expect(!servers.coordinators[side]!.isActive)
+        servers.run(.milliseconds(300))
+        #expect(servers.coordinators[side]!.isActive)
+    }
+
+    @Test("After both went down and up again, the holder goes on, with the other's word and no wait")
+    func bothBack() {
         var servers = TwoServers.paired()
         servers.crash(.main)
         servers.crash(.backup)
         servers.start(.backup)
-        servers.run(.milliseconds(2900))
-        #expect(!servers.backup.isActive)
+        servers.start(.main)
         servers.run(.milliseconds(200))
-        #expect(servers.backup.isActive)
+        #expect(servers.main.isActive && servers.main.phase == .idle)
     }
 
     @Test("A second server of one role is refused, and the running pair is undisturbed")
@@ -102,8 +135,7 @@ struct CoordinatorTests {
     func storedBeforeActive() {
         var servers = TwoServers()
         servers.slowDisk = [.main]
-        servers.start(.main)
-        servers.handle(.linkRefused, at: .main)
+        servers.start(.main, hasPeer: false)
         servers.run(.seconds(1))
         #expect(!servers.main.isActive)
         guard
@@ -150,77 +182,177 @@ struct CoordinatorTests {
         #expect(servers.main.record!.standbySession == servers.backup.identity.session)
     }
 
-    @Test("A flapping Backup burns few epochs")
+    @Test("A flapping link burns few epochs")
     func flapping() {
         var servers = TwoServers.paired()
         let first = servers.main.record!.epoch
         for _ in 0..<30 {
-            servers.mute = [.backup]
+            servers.mute = [.main, .backup]
             servers.run(.milliseconds(500))
             servers.mute = []
             servers.run(.milliseconds(500))
         }
         // 30 s: pauses of 0.5, 1, 2, 4, 8 and 16 s.
         #expect((servers.main.record!.epoch.number - first.number) / 2 <= 6)
-        #expect(servers.main.isActive)
+        #expect(servers.main.isActive && !servers.backup.isActive)
     }
 
-    // MARK: Takeover
+    @Test(
+        "Rule 9: one witness of one or two clients, three of more; a better choice waits a while, then the pair is renewed"
+    )
+    func witnesses() {
+        #expect(TwoServers.paired(witnesses: 0).main.record?.witnesses.count == 0)
+        #expect(TwoServers.paired(witnesses: 2).main.record?.witnesses.count == 1)
+        var servers = TwoServers.paired(witnesses: 4)
+        #expect(servers.main.record?.witnesses.map(\.name.description) == ["cam-1", "cam-2", "cam-3"])
+        let epoch = servers.main.record!.epoch
+        servers.handle(.candidates(servers.witnesses.dropFirst().map(\.identity)), at: .main)
+        servers.run(.milliseconds(900))
+        #expect(servers.main.record?.epoch == epoch)
+        servers.run(.milliseconds(300))
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+        #expect(servers.main.record!.epoch > epoch)
+        #expect(servers.main.record?.witnesses.map(\.name.description) == ["cam-2", "cam-3", "cam-4"])
+    }
 
-    @Test("Main silent: the Backup takes over when the silence is long enough, not before")
-    func silence() {
-        var servers = TwoServers.paired()
+    // MARK: Takeover (rules 3, 4 and 5)
+
+    @Test("Main hangs: the Backup acts when the lease and its margin have passed, not before", arguments: [1, 3])
+    func hang(witnesses: Int) {
+        var servers = TwoServers.paired(witnesses: witnesses)
         servers.hung = [.main]
-        servers.run(.milliseconds(220))
-        #expect(!servers.backup.isActive)
-        servers.run(.milliseconds(60))
-        #expect(servers.backup.isActive)
+        let start = servers.now
+        while !servers.backup.isActive, servers.now - start < .seconds(1) {
+            servers.run(.milliseconds(1))
+            #expect(!(servers.main.isActive(at: servers.now) && servers.backup.isActive), "I2")
+        }
+        #expect((.milliseconds(105) ..< .milliseconds(160)).contains(servers.now - start))
         #expect(servers.backup.record?.reason == .mainLost)
-        #expect(servers.backup.record!.silenceMs >= 250)
         #expect(servers.backup.phase == .active)
     }
 
-    @Test("Main's process gone: a closed session and a refused reconnect are enough at once")
-    func refused() {
-        var servers = TwoServers.paired()
-        servers.crash(.main)
+    @Test("Main's process gone: the Backup acts at once when most witnesses saw it too, and confirms after the lease")
+    func shortcut() {
+        var servers = TwoServers.paired(witnesses: 3)
+        servers.kill(.main)
+        #expect(servers.backup.isActive)
+        #expect(!servers.backup.mayConfirm(at: servers.now))
+        servers.run(.milliseconds(131))
+        #expect(servers.backup.mayConfirm(at: servers.now))
+    }
+
+    @Test("The Backup alone saw Main's process go: the witnesses hear Main, and nothing happens")
+    func falseRefusal() {
+        var servers = TwoServers.paired(witnesses: 3)
+        servers.mute = [.main]
         servers.handle(.linkClosed, at: .backup)
-        #expect(!servers.backup.isActive, "a session may close for many reasons")
         servers.handle(.linkRefused, at: .backup)
+        servers.run(.seconds(1))
+        #expect(!servers.backup.isActive && servers.main.isActive)
+    }
+
+    @Test("The link between the servers cut: Main goes on alone by its witnesses' votes, and nobody moves")
+    func serverLinkCut() {
+        var servers = TwoServers.paired(witnesses: 3)
+        servers.mute = [.main, .backup]
+        for _ in 0..<500 {
+            servers.run(.milliseconds(2))
+            #expect(servers.main.isActive && !servers.backup.isActive)
+        }
+        #expect(servers.main.record?.mode == .alone)
+        #expect(servers.backup.phase == .isolated)
+        servers.mute = []
+        servers.run(.seconds(2))
+        #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
+    }
+
+    @Test("Main cut off from everybody stands down before the Backup acts")
+    func mainCutOff() {
+        var servers = TwoServers.paired(witnesses: 3)
+        servers.mute = [.main, .backup]
+        servers.cutFromWitnesses = [.main]
+        var mainStoodDown = false
+        for _ in 0..<500 {
+            servers.run(.milliseconds(1))
+            mainStoodDown = mainStoodDown || !servers.main.isActive(at: servers.now)
+            #expect(!servers.backup.isActive || mainStoodDown, "I2")
+        }
+        #expect(servers.backup.isActive)
+        #expect(servers.main.phase == .isolated)
+    }
+
+    @Test("Without any witness the Backup waits a second (rule 7)")
+    func noWitness() {
+        var servers = TwoServers.paired(witnesses: 0)
+        servers.kill(.main)
+        servers.run(.milliseconds(900))
+        #expect(!servers.backup.isActive)
+        servers.run(.milliseconds(150))
         #expect(servers.backup.isActive)
     }
 
-    @Test("Main's will and its closed session are enough; its will alone, or an older one, is not")
+    @Test("A holder that hung, and has no witness to ask, listens before it goes on alone (rule 7)")
+    func hungHolderWithoutWitness() {
+        var servers = TwoServers.paired(witnesses: 0)
+        servers.hung = [.main]
+        servers.run(.milliseconds(1100))
+        #expect(servers.backup.isActive)
+        let epoch = servers.backup.record?.epoch
+        servers.mute = [.backup]
+        servers.hung = []
+        servers.run(.milliseconds(50))
+        #expect(!servers.main.isActive)
+        servers.mute = []
+        servers.run(.milliseconds(100))
+        #expect(servers.backup.isActive && servers.main.record?.epoch == epoch)
+    }
+
+    @Test("A will alone, or of an older run, is no evidence; with the closed session it is")
     func will() {
         var servers = TwoServers.paired()
-        let session = servers.main.identity.session
+        servers.mute = [.main, .backup]
+        servers.handle(.will(session: servers.main.identity.session), at: .backup)
+        #expect(servers.backup.claim == nil)
+        servers.handle(.linkClosed, at: .backup)
+        #expect(servers.backup.claim?.purpose == .takeOver)
+        servers = .paired()
         servers.handle(.will(session: "older"), at: .backup)
         servers.handle(.linkClosed, at: .backup)
-        #expect(!servers.backup.isActive)
-        servers = .paired()
-        servers.handle(.will(session: session), at: .backup)
-        #expect(!servers.backup.isActive)
-        servers.handle(.linkClosed, at: .backup)
-        #expect(servers.backup.isActive)
+        #expect(servers.backup.claim == nil)
     }
 
     @Test("No evidence, no takeover")
     func noEvidence() {
         var servers = TwoServers.paired()
+        let epoch = servers.main.record!.epoch
         servers.run(.seconds(60))
         #expect(servers.main.isActive && !servers.backup.isActive)
+        #expect(servers.main.record?.epoch == epoch)
     }
 
-    @Test("A Backup that restarted while Main died was not the standby, and waits")
-    func strangerDoesNotTakeOver() {
-        var servers = TwoServers.paired()
-        servers.crash(.backup)
-        servers.mute = [.main]
-        servers.start(.backup)
+    @Test("A vote counts once, from a witness of this epoch, for the claim that stands")
+    func countsVotes() {
+        var servers = TwoServers.paired(witnesses: 3)
+        servers.cutFromWitnesses = [.backup]
+        servers.hung = [.main]
         servers.run(.milliseconds(300))
-        servers.crash(.main)
-        servers.handle(.linkRefused, at: .backup)
+        let claim = servers.backup.claim!
+        let vote = { (index: Int, from: Epoch) in
+            Coordinator.Event.vote(
+                Vote(
+                    witness: servers.witnesses[index].identity, from: from, candidate: TwoServers.Side.backup.name,
+                    goneSession: nil))
+        }
+        let votes = [vote(0, claim.from), vote(0, claim.from), vote(1, Epoch(claim.from.number - 2))]
+        for vote in votes { servers.handle(vote, at: .backup) }
+        let stranger = Vote(
+            witness: WitnessIdentity(name: servers.witnesses[1].identity.name, ballotBox: "another"), from: claim.from,
+            candidate: TwoServers.Side.backup.name, goneSession: nil)
+        servers.handle(.vote(stranger), at: .backup)
         #expect(!servers.backup.isActive)
+        let last = vote(1, claim.from)
+        servers.handle(last, at: .backup)
+        #expect(servers.backup.isActive)
     }
 
     @Test("A standby that was itself not scheduled counts no silence from that time (rule 12)")
@@ -228,13 +360,10 @@ struct CoordinatorTests {
         var servers = TwoServers.paired()
         servers.mute = [.main]
         servers.hung = [.backup]
-        servers.run(.milliseconds(400))
+        servers.run(.milliseconds(60))
         servers.hung = []
         servers.run(.milliseconds(1))
-        #expect(!servers.backup.isActive)
-        servers.mute = []
-        servers.run(.milliseconds(500))
-        #expect(!servers.backup.isActive && servers.main.isActive)
+        #expect(servers.backup.claim == nil)
     }
 
     // MARK: Losing the Backup (rule 15)
@@ -243,7 +372,7 @@ struct CoordinatorTests {
     func backupLost() {
         var servers = TwoServers.paired()
         let first = servers.main.record!
-        servers.crash(.backup)
+        servers.kill(.backup)
         var wasAlwaysActive = true
         for _ in 0..<100 {
             servers.run(.milliseconds(10))
@@ -261,8 +390,7 @@ struct CoordinatorTests {
     @Test("Main back: it stays passive for the return delay, then clients go home and both pair again")
     func comesHome() {
         var servers = TwoServers.paired()
-        servers.crash(.main)
-        servers.handle(.linkRefused, at: .backup)
+        servers.kill(.main)
         servers.start(.main)
         servers.run(.milliseconds(4900))
         #expect(servers.backup.isActive && !servers.main.isActive)
@@ -277,8 +405,7 @@ struct CoordinatorTests {
     @Test("Nobody else is active while the epoch is handed over (rule 6)")
     func handOver() {
         var servers = TwoServers.paired()
-        servers.crash(.main)
-        servers.handle(.linkRefused, at: .backup)
+        servers.kill(.main)
         servers.start(.main)
         for _ in 0..<700 {
             servers.run(.milliseconds(10))
@@ -290,8 +417,7 @@ struct CoordinatorTests {
     @Test("return: manual waits for the operator")
     func manualReturn() {
         var servers = TwoServers.paired()
-        servers.crash(.main)
-        servers.handle(.linkRefused, at: .backup)
+        servers.kill(.main)
         servers.start(.main, returnsAutomatically: false)
         servers.run(.seconds(120))
         #expect(servers.backup.isActive && !servers.main.isActive)
@@ -317,13 +443,11 @@ struct CoordinatorTests {
     @Test("A Backup that acts and dies hands over to a Main that was paired to it")
     func activeBackupDies() {
         var servers = TwoServers.paired()
-        servers.crash(.main)
-        servers.handle(.linkRefused, at: .backup)
+        servers.kill(.main)
         servers.start(.main)
         servers.run(.seconds(2))
         #expect(servers.backup.record?.mode == .paired)
-        servers.crash(.backup)
-        servers.handle(.linkRefused, at: .main)
+        servers.kill(.backup)
         #expect(servers.main.isActive)
         #expect(servers.main.record?.reason == .backupLost)
     }
@@ -336,6 +460,7 @@ struct CoordinatorTests {
         servers.hung = [.main]
         servers.run(.milliseconds(400))
         #expect(servers.backup.isActive)
+        #expect(!servers.main.isActive(at: servers.now), "its lease ended while it hung")
         servers.hung = []
         servers.run(.milliseconds(60))
         #expect(!servers.main.isActive && servers.backup.isActive)
@@ -357,14 +482,14 @@ struct CoordinatorTests {
     @Test("A stop without a standby, or of the standby, goes at once")
     func stopAtOnce() {
         var servers = TwoServers()
-        servers.start(.main)
-        servers.handle(.linkRefused, at: .main)
+        servers.start(.main, hasPeer: false)
         servers.handle(.stopRequested, at: .main)
         #expect(servers.lastDirectives[.main]!.contains(.readyToStop))
 
         servers = .paired()
         servers.handle(.stopRequested, at: .backup)
         #expect(servers.lastDirectives[.backup]!.contains(.readyToStop))
+        servers.run(.milliseconds(30))
         #expect(servers.main.isActive && servers.main.record?.mode == .alone)
         #expect(servers.main.record?.reason == .backupStopped)
     }

@@ -7,7 +7,8 @@ import Testing
 @Suite("Payloads")
 struct PayloadTests {
     private let record = Record(
-        epoch: Epoch(7), version: 3, holder: MachineName("backup-1")!, mode: .alone, standbySession: nil,
+        epoch: Epoch(7), version: 3, holder: MachineName("backup-1")!, mode: .alone, standbySession: nil, witnesses: [],
+        lease: Lease(milliseconds: 125, marginMilliseconds: 5),
         previous: MachineName("main-1"), reason: .mainLost, evidence: "no heartbeat for 250 ms", silenceMs: 250.5,
         since: Timestamp(millisecondsSince1970: 1_795_363_405_123),
         main: ServerAddress(name: MachineName("main-1")!, address: "10.0.0.1", port: 1883, controlPort: 1882),

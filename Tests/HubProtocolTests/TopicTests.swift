@@ -10,7 +10,7 @@ struct TopicTests {
     @Test(arguments: [
         Topic.hubActive, .hubState, .hubPair, .hubHistory, .hubServer, .machine(machine, .status),
         .machine(machine, .heartbeat), .machine(machine, .links), .machine(machine, .switch),
-        .electionHeartbeat(machine), .electionWill(machine),
+        .electionHeartbeat(machine), .electionWill(machine), .electionVote(candidate: machine, witness: machine),
     ])
     func parsesWhatItBuilds(_ topic: Topic) { #expect(Topic(name: topic.name) == topic) }
 

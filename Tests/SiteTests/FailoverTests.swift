@@ -159,18 +159,69 @@ struct FailoverTests {
         }
     }
 
-    @Test("Both servers down and up again, in either order", arguments: [true, false])
+    @Test("Both servers of a pair down, and up again in either order", arguments: [true, false])
     func bothDown(mainFirst: Bool) async throws {
+        try await withSite { site in
+            // At one moment, as by a loss of power: neither sees the other one go.
+            let main = try await main(site)
+            let backup = try #require(await site.process(of: site.backup.name))
+            try await backup.hang()
+            try await main.hang()
+            try await main.kill()
+            try await backup.kill()
+            let first = mainFirst ? site.main : site.backup
+            try await site.start(first)
+            // It asks the other one for three seconds, then the witnesses.
+            try await site.watch.wait(for: "\(first.name) active") { $0.isActive(first.name, at: first.endpoint) }
+            try await site.start(mainFirst ? site.backup : site.main)
+            try await site.waitForHome(Self.clients)
+        }
+    }
+
+    @Test("The Backup acted alone when it went down: Main alone waits for it, and says so (rule 11)")
+    func mainWaitsForBackup() async throws {
         try await withSite { site in
             try await main(site).kill()
             try await site.waitForBackup(Self.clients)
             try await #require(await site.process(of: site.backup.name)).kill()
-            try await site.start(mainFirst ? site.main : site.backup)
-            // It asks the other one first, for three seconds.
-            let first = mainFirst ? site.main : site.backup
-            try await site.watch.wait(for: "\(first.name) active") { $0.isActive(first.name, at: first.endpoint) }
-            try await site.start(mainFirst ? site.backup : site.main)
+            try await site.start(site.main)
+            try await site.watch.wait(for: "Main isolated") {
+                $0.reach[site.main.endpoint] == .reached && $0.hubs[site.main.endpoint]?.state?.phase == .isolated
+            }
+            try await site.start(site.backup)
             try await site.waitForHome(Self.clients)
+        }
+    }
+
+    @Test("Main hangs for so long that every session with it has ended, and still comes home")
+    func longHang() async throws {
+        try await withSite { site in
+            let main = try await main(site)
+            try await main.hang()
+            try await site.waitForBackup(Self.clients)
+            try await site.watch.wait(for: "Main's sessions gone") {
+                $0.machines[site.main.name]?.status?.state == .lost
+            }
+            // Longer than one and a half keepalives and a sweep of the broker.
+            try await Task.sleep(for: .seconds(13))
+            main.goOn()
+            try await site.waitForHome(Self.clients)
+            #expect(ProcessTree.isRunning(main.process))
+        }
+    }
+
+    @Test("Main's hub broker alone hangs: Main notices, hands over, and ends with a sentence")
+    func hubBrokerHangs() async throws {
+        try await withSite { site in
+            let main = try await main(site)
+            let hub = try #require(
+                main.tree.children(named: "mosquitto").first {
+                    (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?.contains("hub.conf") ?? false
+                })
+            kill(hub, SIGSTOP)
+            try await site.waitForBackup(Self.clients)
+            #expect(try await main.ended() == .exited(code: 1))
+            #expect(main.lines.contains { $0.contains("hub broker") && $0.contains("silent") })
         }
     }
 

@@ -1,0 +1,81 @@
+extension Coordinator {
+    // MARK: - The other server's claim
+
+    /// Accepts the other server's claim (rule 4a): stores the record that it asks for. From then on this server's own
+    /// claim from that epoch is void, whatever votes it got.
+    ///
+    /// A standby accepts what its holder asks for. A holder accepts when it does not act itself, or when it is asked to
+    /// hand over and may (rule 6).
+    mutating func acceptClaim(at now: Moment) -> [Directive] {
+        guard let record, let other = peer.latest, let asked = other.claim, asked.from == record.epoch,
+            asked.epoch > record.epoch, record.mode == .paired, !isPlaceTaken
+        else { return [] }
+        let accepts: Bool =
+            switch asked.purpose {
+            case .goOnAlone: record.holder != me
+            // A standby that has asked for itself has evidence that the run before is lost.
+            case .resume: record.holder != me && claim == nil
+            case .takeOver: record.holder == me && record.epoch != wonEpoch
+            case .handOver: record.holder == me && (handsOver || peer.healthySince != nil)
+            }
+        // Below the floor of a server that lost its store lie epochs that it may have used.
+        guard accepts, asked.epoch > epochFloor ?? Epoch(0) || asked.from > epochFloor ?? Epoch(0) else { return [] }
+        if isActive { returnDelay.activationEnded(at: now.monotonic) }
+        return store(newEpoch(asked, holder: other.sender.name, at: now))
+    }
+
+    // MARK: - Its own claim
+
+    /// Counts one vote of each witness of this epoch, for the claim that stands (rule 3).
+    mutating func count(_ vote: Vote) {
+        guard let claim, vote.candidate == me, vote.from == claim.from, let record, record.epoch == claim.from,
+            record.witnesses.contains(vote.witness)
+        else { return }
+        votes[vote.witness.name] = .some(vote.goneSession)
+    }
+
+    /// The claim is granted by more than half of the witnesses (rule 4b), or there are none (rule 7).
+    mutating func win(at now: Moment) -> [Directive] {
+        guard let claim, let record, record.epoch == claim.from, record.mode == .paired, let counts = claimCounts,
+            hasMajority(votes.count)
+        else { return [] }
+        let isGone = isProcessGone
+        guard now.monotonic >= counts || isGone else { return [] }
+        confirmsFrom = isGone && now.monotonic < counts ? counts : nil
+        return store(newEpoch(claim, holder: me, at: now), isWon: true)
+    }
+
+    /// From when on votes are enough.
+    ///
+    /// A standby waits until the holder's lease has ended for certain; without a witness, longer. A holder need not wait
+    /// for anybody, unless it was away itself and there is no witness to ask what happened meanwhile.
+    var claimCounts: MonotonicTime? {
+        guard let claim, let record else { return nil }
+        switch claim.purpose {
+        case .resume: return nil
+        case .goOnAlone:
+            guard record.witnesses.isEmpty, !isActive else { return lastHandled }
+            return (peer.silentFrom ?? startedAt) + timing.silenceWithoutWitness
+        case .takeOver, .handOver:
+            let heard = peer.lastHeard ?? startedAt
+            let isAlone = record.witnesses.isEmpty
+            return isAlone
+                ? max(heard, peer.silentFrom ?? startedAt) + timing.silenceWithoutWitness
+                : heard + record.lease.length + record.lease.margin
+        }
+    }
+
+    /// The shortcut (rule 5): this server and most witnesses saw the same run of the holder go, and its address refuse
+    /// a connection.
+    private var isProcessGone: Bool {
+        guard claim?.purpose == .takeOver, let record, record.standbySession == identity.session,
+            !record.witnesses.isEmpty, let gone = peer.goneSession
+        else { return false }
+        return hasMajority(votes.values.count { $0 == gone })
+    }
+
+    private func hasMajority(_ count: Int) -> Bool {
+        guard let witnesses = record?.witnesses, !witnesses.isEmpty else { return true }
+        return count > witnesses.count / 2
+    }
+}

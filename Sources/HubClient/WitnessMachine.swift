@@ -1,0 +1,96 @@
+import FailoverCore
+import HubProtocol
+import Logging
+import MQTTSession
+
+/// The shell around `Witness`: sessions with both control brokers, for as long as the pair record names this machine.
+@SessionLoop
+final class WitnessMachine {
+    private let identity: WitnessIdentity
+    private let secret: String
+    private let ballots: BallotStore
+    private let log: Logger
+    private var witness: Witness
+    private var sessions: [MachineName: ReconnectingSession] = [:]
+    private let timer = LoopTimer()
+
+    init(_ identity: WitnessIdentity, secret: String, ballots: BallotStore, log: Logger) {
+        self.identity = identity
+        self.secret = secret
+        self.ballots = ballots
+        self.log = log
+        witness = Witness(identity: identity, ballot: ballots.ballot, at: .now)
+    }
+
+    /// - Parameter endpoint: where a server's control broker is reached from here.
+    func serve(
+        _ pair: HubPair, endpoint: (_ side: MachineAgent.Side, _ server: ServerAddress) -> Endpoint?
+    ) {
+        // Between two pairs, while the holder is alone for a moment, the sessions stay warm.
+        guard pair.witnesses.contains(identity.name) else {
+            if pair.mode == .paired { stop() }
+            return
+        }
+        for (side, server) in [(MachineAgent.Side.main, pair.main), (.backup, pair.backup)] {
+            guard let server, let endpoint = endpoint(side, server) else { continue }
+            connect(server.name, to: endpoint)
+        }
+    }
+
+    func stop() {
+        timer.cancel()
+        for session in sessions.values { session.stop() }
+        sessions = [:]
+    }
+
+    private func connect(_ server: MachineName, to endpoint: Endpoint) {
+        if let session = sessions[server] {
+            if session.endpoint != endpoint { session.reconnect(to: endpoint) }
+            return
+        }
+        let configuration = Session.Configuration(
+            endpoint: endpoint, clientID: "\(identity.name)-witness-\(secret)")
+        let session = ReconnectingSession(configuration) { [weak self] in self?.handle($0, from: server) }
+        sessions[server] = session
+        session.start()
+    }
+
+    private func handle(_ event: ReconnectingSession.Event, from server: MachineName) {
+        switch event {
+        case .up: sessions[server]?.session?.subscribe(TopicFilter.electionHeartbeats)
+        case .message(let message):
+            guard case .electionHeartbeat = Topic(name: message.topic) else { return }
+            do {
+                let heartbeat = try ElectionHeartbeat(decoding: message.payload)
+                guard heartbeat.sender.name == server else { return }
+                handle(.heartbeat(heartbeat))
+            } catch {
+                log.warning("ignored a heartbeat of \(server): \(error)")
+            }
+        case .down(let reason): handle(.linkClosed(server, refused: reason == .connectionRefused))
+        }
+    }
+
+    private func handle(_ event: Witness.Event) {
+        for directive in witness.handle(event, at: .now) {
+            switch directive {
+            case .store(let ballot):
+                ballots.write(ballot) { error in
+                    Task { @SessionLoop [weak self] in
+                        if let error {
+                            // Without its disk it does not vote; the others may.
+                            self?.log.error("\(error)")
+                        } else {
+                            self?.handle(.stored(ballot))
+                        }
+                    }
+                }
+            case .send(let vote):
+                let topic = Topic.electionVote(candidate: vote.candidate, witness: identity.name)
+                sessions[vote.candidate]?.session?.publish(
+                    Publication(topic: topic.name, payload: vote.encoded, quality: .atMostOnce))
+            }
+        }
+        timer.schedule(after: max(.zero, witness.nextDeadline - .now)) { [weak self] in self?.handle(.timePassed) }
+    }
+}
