@@ -56,7 +56,6 @@ public final class MachineProcess: Sendable {
     /// SIGKILL to the process and its brokers.
     public func kill() async throws {
         let tree = tree
-        tree.signal(SIGCONT)
         tree.signal(SIGKILL)
         try await ended()
     }
