@@ -3,7 +3,7 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev util-linux
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark build lint format setup
+.PHONY: demo test test-all benchmark model-check build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
@@ -11,8 +11,20 @@ demo: build ## A whole site on this machine: Main is killed, the Backup takes ov
 test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
 	swift test --skip-build --no-parallel
+	$(MAKE) --no-print-directory model-check
 
-test-all: test benchmark ## The tests and the longer runs.
+test-all: test benchmark ## The tests and the longer runs (the last one takes a quarter of an hour).
+	$(MODEL_CHECK) --witnesses 1 --ticks 7 --faults 2 --recover-every 100
+
+MODEL_CHECK = .build/release/ModelCheck
+
+model-check: setup ## Every state of a site within bounds, on the product's own election code; then faults put in on purpose.
+	swift build -c release --product ModelCheck
+	$(MODEL_CHECK) --witnesses 0 --ticks 9 --faults 1
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --only-cuts
+	$(MODEL_CHECK) --witnesses 3 --ticks 5 --faults 1
+	$(MODEL_CHECK) --sabotage all
 
 benchmark: build ## How long a fault of Main is felt, on this machine.
 	@.build/release/FailoverBenchmark

@@ -68,6 +68,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "FailoverBenchmark", dependencies: ["LocalSite", argumentParser, histogram], swiftSettings: strict),
+        .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
 
         // Tests.
         .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),

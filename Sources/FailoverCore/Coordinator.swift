@@ -255,7 +255,9 @@ public struct Coordinator: Hashable, Sendable {
 
     private mutating func makeHeartbeat(at now: MonotonicTime) -> ElectionHeartbeat {
         nextHeartbeat = now + timing.heartbeat
-        let hears = peer.lost(at: now, silence: timing.lease.length) == nil
+        // An echo lengthens the holder's lease. A standby that has decided to act, and still writes that down, gives none
+        // (found by the model check).
+        let hears = winning == nil && peer.lost(at: now, silence: timing.lease.length) == nil
         return ElectionHeartbeat(
             session: identity.session, sentAt: now, sender: identity.address, role: identity.role, record: record,
             isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving && !handsOver,

@@ -241,6 +241,31 @@ struct CoordinatorTests {
         #expect(servers.backup.mayConfirm(at: servers.now))
     }
 
+    @Test("A standby that has decided to act gives no echo any more, which would lengthen the holder's lease")
+    func noEchoAfterDecision() {
+        var servers = TwoServers.paired()
+        servers.slowDisk = [.backup]
+        servers.hung = [.main]
+        servers.run(.milliseconds(200))
+        servers.hung = []
+        servers.lastDirectives = [:]
+        servers.run(.milliseconds(100))
+        let echoes = servers.lastDirectives[.backup]!.compactMap { directive -> ElectionHeartbeat.Echo? in
+            if case .send(let heartbeat) = directive { heartbeat.echo } else { nil }
+        }
+        #expect(echoes.isEmpty)
+        #expect(!servers.main.isActive)
+    }
+
+    @Test("Losing the Backup is not felt while the record is written either (rule 15)")
+    func backupLostWithSlowDisk() {
+        var servers = TwoServers.paired()
+        servers.slowDisk = [.main]
+        servers.kill(.backup)
+        #expect(servers.main.writing != nil)
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+    }
+
     @Test("The Backup alone saw Main's process go: the witnesses hear Main, and nothing happens")
     func falseRefusal() {
         var servers = TwoServers.paired(witnesses: 3)

@@ -13,7 +13,7 @@ struct TwoServers {
     private(set) var coordinators: [Side: Coordinator] = [:]
     private(set) var witnesses: [Witness] = []
     private(set) var disks: [Side: Record] = [:]
-    private(set) var lastDirectives: [Side: [Coordinator.Directive]] = [:]
+    var lastDirectives: [Side: [Coordinator.Directive]] = [:]
     /// Sides whose heartbeats do not reach the other server.
     var mute: Set<Side> = []
     /// Sides whose heartbeats do not reach the witnesses, and to which their votes do not come.

@@ -1,0 +1,98 @@
+import ArgumentParser
+import FailoverCore
+import Foundation
+
+/// Searches all that can happen to a site within bounds, on the product's own election code.
+@main
+struct ModelCheck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Visit every state of a site within bounds, and check that no two hubs act and that it finds back.",
+        discussion: "Prints the number of states; on a violation the shortest trace, and exits 1.")
+
+    @Option(help: "Clients that vote: 0, 1 or 3.")
+    var witnesses = 1
+    @Option(help: "Heartbeats that the search lasts.")
+    var ticks = 6
+    @Option(help: "Faults of all kinds together.")
+    var faults = 2
+    @Flag(help: "Only ways between two nodes are cut; nothing else goes wrong.")
+    var onlyCuts = false
+    @Option(help: "Recovery is tried from one state of this many.")
+    var recoverEvery = 10
+    @Option(help: "Put this fault in on purpose (or all of them, one after the other), and fail unless it is found.")
+    var sabotage: String?
+
+    func run() throws {
+        if let sabotage { return try find(sabotage == "all" ? Sabotage.allCases : [try named(sabotage)]) }
+        let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, onlyCuts: onlyCuts)
+        let steps = Steps(bounds: bounds)
+        let began = ContinuousClock.now
+        let outcome = Search(steps: steps, recoverEvery: recoverEvery).run(from: SiteState.paired(steps)) {
+            FileHandle.standardError.write(Data("\($0) states…\n".utf8))
+        }
+        say(
+            "\(outcome.states) states, \(outcome.recoveries) recoveries tried, with \(witnesses) witnesses, \(ticks) heartbeats, "
+                + "\(faults) faults, in \(began.duration(to: .now))")
+        guard let violation = outcome.violation else {
+            say("no violation")
+            return
+        }
+        show(violation)
+        throw ExitCode.failure
+    }
+
+    private func show(_ violation: Search.Violation) {
+        say("VIOLATION  \(violation.sentence)")
+        for (number, action) in violation.trace.enumerated() { say("  \(number + 1). \(action)") }
+    }
+
+    private func named(_ name: String) throws -> Sabotage {
+        guard let sabotage = Sabotage(rawValue: name) else {
+            let known = Sabotage.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("\(name) is none of: all, \(known)")
+        }
+        return sabotage
+    }
+
+    private func find(_ faults: [Sabotage]) throws {
+        var missed: [Sabotage] = []
+        for sabotage in faults {
+            let steps = Steps(bounds: sabotage.bounds, sabotage: sabotage)
+            let outcome = Search(steps: steps, recoverEvery: .max).run(from: SiteState.paired(steps))
+            guard let violation = outcome.violation else {
+                say("\(sabotage.rawValue): NOT FOUND in \(outcome.states) states")
+                missed.append(sabotage)
+                continue
+            }
+            say("\(sabotage.rawValue): found after \(outcome.states) states")
+            show(violation)
+        }
+        guard missed.isEmpty else { throw ExitCode.failure }
+    }
+}
+
+/// Unbuffered, so that a search that is ended has shown what it found.
+private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+extension SiteState {
+    /// A site that was set up and left alone until its pair was ready, with each node the first to take what arrives.
+    static func paired(_ steps: Steps) -> [SiteState] {
+        let nodes = Node.servers + steps.witnessNodes
+        return nodes.indices.map { paired(steps, order: Array(nodes[$0...] + nodes[..<$0])) }
+    }
+
+    private static func paired(_ steps: Steps, order: [Node]) -> SiteState {
+        var state = SiteState()
+        state.order = order
+        state.voters = (0..<steps.bounds.witnesses).map {
+            .init(
+                core: Witness(
+                    identity: Steps.identity($0), ballot: nil, timing: Steps.timing, at: Steps.moment(state).monotonic))
+        }
+        for node in Node.servers { steps.start(node, &state) }
+        precondition(Recovery(steps: steps).failure(from: &state) == nil, "the site does not come up")
+        state.faults = 0
+        state.lastTick = state.ticks + steps.bounds.ticks
+        return state
+    }
+}

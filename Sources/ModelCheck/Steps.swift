@@ -1,0 +1,286 @@
+import FailoverCore
+
+/// How a site moves from one state to the next. The decisions are all the product's own: this is network, disk and time.
+struct Steps {
+    static let tick = Duration.milliseconds(10)
+
+    /// The product's spans, in the same proportions but in whole ticks, so that time has few different moments.
+    static let timing: Timing = {
+        var timing = Timing()
+        timing.heartbeat = tick
+        timing.suspicion = tick * 3
+        timing.lease = Lease(milliseconds: 50, marginMilliseconds: 10)
+        timing.silenceWithoutWitness = tick * 8
+        timing.witnessPatience = tick
+        timing.firstWitnessPatience = .zero
+        timing.startPatience = tick * 8
+        timing.returnDelay = tick * 2
+        timing.returnIsSoon = .zero
+        timing.pairingDelay = tick
+        timing.longestPairingDelay = tick
+        timing.handOverPatience = tick * 3
+        return timing
+    }()
+
+    let bounds: Bounds
+    var sabotage: Sabotage?
+
+    var witnessNodes: [Node] { (0..<bounds.witnesses).map(Node.witness) }
+
+    static func moment(_ state: SiteState) -> Moment {
+        // The wall clock stands: no rule may depend on it.
+        Moment(
+            monotonic: MonotonicTime(nanoseconds: 1_000_000_000) + tick * state.ticks,
+            wall: Timestamp(millisecondsSince1970: 0))
+    }
+
+    static func address(_ node: Node) -> ServerAddress {
+        ServerAddress(name: MachineName(node.description)!, address: "", port: 1, controlPort: 2)
+    }
+
+    static func identity(_ witness: Int) -> WitnessIdentity {
+        WitnessIdentity(name: MachineName(Node.witness(witness).description)!, ballotBox: "")
+    }
+
+    // MARK: - What can happen
+
+    func actions(in state: SiteState) -> [Action] {
+        // One node after the other takes what waits for it, in any order of its own: most orders between nodes lead to
+        // the same state.
+        var actions = state.order.lazy.map { work(of: $0, in: state) }.first { !$0.isEmpty } ?? []
+        // Time passes when all that can arrive has arrived; what is late goes over a way that is cut for a while.
+        if actions.isEmpty, state.ticks < state.lastTick { actions.append(.tick) }
+        for node in Node.servers {
+            guard let server = state.servers[node] else { continue }
+            if server.core == nil { actions.append(.restart(node)) }
+            if server.isHung { actions.append(.wake(node)) }
+            if state.isolated.contains(node) { actions.append(.rejoin(node)) }
+        }
+        actions += state.cuts.map(Action.heal)
+        if state.faults < bounds.faults { actions += faults(in: state).filter(isWithinBounds) }
+        return actions
+    }
+
+    private func isWithinBounds(_ fault: Action) -> Bool {
+        guard bounds.onlyCuts else { return true }
+        if case .cut = fault { return true }
+        return false
+    }
+
+    private func work(of node: Node, in state: SiteState) -> [Action] {
+        guard isRunning(node, state) else { return [] }
+        let arrived = state.underWay.keys.filter { $0.to == node && isOpen($0, in: state) }.map(Action.deliver)
+        let isWriting: Bool =
+            if case .witness(let index) = node { !state.voters[index].unsynced.isEmpty } else {
+                state.servers[node]?.unsynced.isEmpty == false
+            }
+        return arrived + (isWriting ? [.sync(node)] : [])
+    }
+
+    private func faults(in state: SiteState) -> [Action] {
+        var faults: [Action] = []
+        for node in Node.servers {
+            guard let server = state.servers[node] else { continue }
+            if server.core == nil {
+                if server.disk != nil { faults.append(.loseStore(node)) }
+                continue
+            }
+            faults.append(.crash(node))
+            if !server.unsynced.isEmpty { faults.append(.crashAfterWrite(node)) }
+            if !server.isHung { faults += [.hang(node), .stop(node)] }
+            if !state.isolated.contains(node) { faults.append(.isolate(node)) }
+            for witness in witnessNodes where !state.cuts.contains(Channel(from: node, to: witness)) {
+                faults.append(.cut(Channel(from: node, to: witness)))
+            }
+            let across = Channel(from: node, to: node.other)
+            if !state.cuts.contains(across) { faults += [.cut(across), .falselyRefuse(across)] }
+        }
+        for index in state.voters.indices { faults.append(.crash(.witness(index))) }
+        return faults
+    }
+
+    private func isOpen(_ channel: Channel, in state: SiteState) -> Bool {
+        !state.cuts.contains(channel) && !state.isolated.contains(channel.from)
+            && !state.isolated.contains(channel.to) && isRunning(channel.to, state)
+    }
+
+    private func isRunning(_ node: Node, _ state: SiteState) -> Bool {
+        guard case .witness = node else {
+            return state.servers[node]?.core != nil && state.servers[node]?.isHung == false
+        }
+        return true
+    }
+
+    // MARK: - What it does
+
+    func apply(_ action: Action, to state: inout SiteState) {
+        switch action {
+        case .tick:
+            state.ticks += 1
+            for node in Node.servers where isRunning(node, state) { handle(.timePassed, at: node, &state) }
+            for index in state.voters.indices { handle(.timePassed, atWitness: index, &state) }
+        case .deliver(let channel):
+            guard var parcels = state.underWay[channel], !parcels.isEmpty else { return }
+            let parcel = parcels.removeFirst()
+            state.underWay[channel] = parcels.isEmpty ? nil : parcels
+            deliver(parcel, over: channel, &state)
+        case .sync(let node): sync(node, &state)
+        case .crash(let node):
+            state.faults += 1
+            crash(node, &state)
+        case .crashAfterWrite(let node):
+            state.faults += 1
+            if let record = state.servers[node]?.unsynced.first { state.servers[node]?.disk = record }
+            crash(node, &state)
+        case .loseStore(let node):
+            state.faults += 1
+            state.servers[node]?.disk = nil
+        case .hang(let node):
+            state.faults += 1
+            state.servers[node]?.isHung = true
+        case .cut(let channel):
+            state.faults += 1
+            state.cuts.insert(channel)
+        case .isolate(let node):
+            state.faults += 1
+            state.isolated.insert(node)
+        case .falselyRefuse(let channel):
+            state.faults += 1
+            deliver(.refused, over: channel, &state)
+        case .stop(let node):
+            state.faults += 1
+            handle(.stopRequested, at: node, &state)
+        case .restart(let node): start(node, &state)
+        case .wake(let node):
+            state.servers[node]?.isHung = false
+            handle(.timePassed, at: node, &state)
+        case .heal(let channel): state.cuts.remove(channel)
+        case .rejoin(let node): state.isolated.remove(node)
+        }
+    }
+
+    func start(_ node: Node, _ state: inout SiteState) {
+        var server = state.servers[node] ?? .init()
+        server.runs += 1
+        server.core = Coordinator(
+            identity: .init(
+                role: node == .main ? .main : .backup, address: Self.address(node), session: "\(node)\(server.runs)",
+                hasPeer: true), record: server.disk, timing: Self.timing, at: Self.moment(state))
+        state.servers[node] = server
+        handle(.candidates((0..<bounds.witnesses).map(Self.identity)), at: node, &state)
+    }
+
+    private func crash(_ node: Node, _ state: inout SiteState) {
+        if case .witness(let index) = node {
+            let disk = state.voters[index].disk
+            state.voters[index] = .init(
+                core: Witness(
+                    identity: Self.identity(index), ballot: disk, timing: Self.timing,
+                    at: Self.moment(state).monotonic), disk: disk)
+            return
+        }
+        state.servers[node]?.core = nil
+        state.servers[node]?.unsynced = []
+        state.servers[node]?.isHung = false
+        for channel in state.underWay.keys where channel.to == node { state.underWay[channel] = nil }
+        for receiver in [node.other] + witnessNodes { send(.refused, from: node, to: receiver, &state) }
+    }
+
+    private func sabotaged(_ heartbeat: ElectionHeartbeat, at state: SiteState) -> ElectionHeartbeat {
+        var changed = heartbeat
+        switch sabotage {
+        case .endlessLease: changed.echo?.sentAt = Self.moment(state).monotonic
+        case .twoLeases: changed.record?.lease = Lease(milliseconds: 0, marginMilliseconds: 0)
+        default: break
+        }
+        return changed
+    }
+
+    private func sync(_ node: Node, _ state: inout SiteState) {
+        if case .witness(let index) = node {
+            let ballot = state.voters[index].unsynced.removeFirst()
+            state.voters[index].disk = ballot
+            handle(.stored(ballot), atWitness: index, &state)
+        } else if let record = state.servers[node]?.unsynced.removeFirst() {
+            state.servers[node]?.disk = record
+            handle(.stored(record), at: node, &state)
+        }
+    }
+
+    private func deliver(_ parcel: Parcel, over channel: Channel, _ state: inout SiteState) {
+        switch (channel.to, parcel) {
+        case (.witness(let index), .heartbeat(let heartbeat)): handle(.heartbeat(heartbeat), atWitness: index, &state)
+        case (.witness(let index), .refused):
+            handle(.linkClosed(Self.address(channel.from).name, refused: true), atWitness: index, &state)
+        case (.witness, .vote): break
+        case (_, .heartbeat(let heartbeat)):
+            handle(.heartbeat(sabotaged(heartbeat, at: state)), at: channel.to, &state)
+        case (_, .vote(let vote)): handle(.vote(vote), at: channel.to, &state)
+        case (_, .refused): handle(.linkRefused, at: channel.to, &state)
+        }
+    }
+
+    /// A newer message takes the place of an older one of its kind, which is lost; over a way that is cut the older one
+    /// stays under way, and arrives late.
+    private func send(_ parcel: Parcel, from: Node, to: Node, _ state: inout SiteState) {
+        let channel = Channel(from: from, to: to)
+        let isCut = state.cuts.contains(channel) || state.isolated.contains(from) || state.isolated.contains(to)
+        if let waiting = state.underWay[channel], !waiting.isEmpty {
+            if !isCut { state.underWay[channel] = [parcel] }
+        } else if state.servers[to] == nil || state.servers[to]?.core != nil {
+            state.underWay[channel] = [parcel]
+        }
+    }
+
+    private func handle(_ event: Coordinator.Event, at node: Node, _ state: inout SiteState) {
+        let moment = Self.moment(state)
+        guard let directives = state.servers[node]?.core?.handle(event, at: moment) else { return }
+        for directive in directives {
+            switch directive {
+            case .store(let record):
+                if record.reason != .started, record.holder == Self.address(node).name,
+                    let before = state.servers[node]?.disk,
+                    before.mode == .paired, before.witnesses.isEmpty
+                {
+                    state.usedRule7 = true
+                }
+                state.servers[node]?.unsynced.append(record)
+            case .send(let heartbeat):
+                for receiver in [node.other] + witnessNodes {
+                    send(.heartbeat(heartbeat), from: node, to: receiver, &state)
+                }
+            case .readyToStop:
+                state.servers[node]?.core = nil
+                state.servers[node]?.unsynced = []
+                return
+            case .refuseStart: break
+            }
+        }
+        noteWinner(node, &state)
+    }
+
+    private func handle(_ event: Witness.Event, atWitness index: Int, _ state: inout SiteState) {
+        let now = Self.moment(state).monotonic
+        for directive in state.voters[index].core.handle(event, at: now) {
+            switch directive {
+            case .store(let ballot): state.voters[index].unsynced.append(ballot)
+            case .send(let vote) where sabotage == .voteTwice:
+                crash(.witness(index), &state)
+                state.voters[index] = .init(
+                    core: Witness(identity: Self.identity(index), ballot: nil, timing: Self.timing, at: now))
+                send(
+                    .vote(vote), from: .witness(index),
+                    to: vote.candidate == Self.address(.main).name ? .main : .backup, &state)
+            case .send(let vote):
+                for node in Node.servers where Self.address(node).name == vote.candidate {
+                    send(.vote(vote), from: .witness(index), to: node, &state)
+                }
+            }
+        }
+    }
+
+    private func noteWinner(_ node: Node, _ state: inout SiteState) {
+        guard let core = state.servers[node]?.core, core.isActive, let record = core.record else { return }
+        if state.winners[record.epoch] == nil { state.winners[record.epoch] = record.holder }
+    }
+}
