@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
+    // Every target names all that it imports: a change of a type's layout reaches only those that do.
     targets: [
         // The core: values only.
         .target(name: "FailoverCore", swiftSettings: strict),
@@ -43,7 +44,8 @@ let package = Package(
         // Machines.
         .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
-            name: "HubClient", dependencies: ["HubProtocol", "MQTTSession", "LocalState", logging, lifecycle],
+            name: "HubClient",
+            dependencies: ["FailoverCore", "HubProtocol", "MQTTSession", "LocalState", logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "BrokerConfiguration", path: "broker-config", exclude: ["README.md"],
@@ -54,11 +56,18 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
         .target(
-            name: "HubServer", dependencies: ["BrokerConfiguration", "ChildProcess", "HubClient"],
+            name: "HubServer",
+            dependencies: [
+                "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalState",
+                "MQTTSession", lifecycle, logging,
+            ],
             swiftSettings: strict),
 
         // Programs.
-        .target(name: "LocalSite", dependencies: ["ChildProcess", "HubClient"], swiftSettings: strict),
+        .target(
+            name: "LocalSite",
+            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "MQTTSession"],
+            swiftSettings: strict),
         .executableTarget(
             name: "understudy",
             dependencies: [
@@ -67,18 +76,26 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "FailoverBenchmark", dependencies: ["LocalSite", argumentParser, histogram], swiftSettings: strict),
+            name: "FailoverBenchmark",
+            dependencies: ["FailoverCore", "HubClient", "HubProtocol", "LocalSite", argumentParser, histogram],
+            swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
 
         // Tests.
         .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),
-        .testTarget(name: "HubProtocolTests", dependencies: ["HubProtocol"], swiftSettings: strict),
+        .testTarget(name: "HubProtocolTests", dependencies: ["FailoverCore", "HubProtocol"], swiftSettings: strict),
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
-        .testTarget(name: "SiteTests", dependencies: ["LocalSite", "HubServer", "understudy"], swiftSettings: strict),
+        .testTarget(
+            name: "SiteTests",
+            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["ChildProcess", "HubProtocol", "LocalSite", "understudy", subprocess, system],
+            dependencies: [
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", subprocess,
+                system,
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -42,7 +42,11 @@ extension Coordinator {
         let isGone = isProcessGone
         guard now.monotonic >= counts || isGone else { return [] }
         confirmsFrom = isGone && now.monotonic < counts ? counts : nil
-        return store(newEpoch(claim, holder: me, at: now), isWon: true)
+        var granted = claim
+        if claim.purpose == .takeOver, let heard = peer.lastHeard {
+            granted.silenceMs = (now.monotonic - heard).inMilliseconds
+        }
+        return store(newEpoch(granted, holder: me, at: now), isWon: true)
     }
 
     /// From when on votes are enough.

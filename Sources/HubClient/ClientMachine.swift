@@ -107,6 +107,7 @@ private final class SiteFollower {
             WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret, ballots: ballots,
             log: log)
         agent = MachineAgent(identity) { [weak self] in self?.handle($0) }
+        witness.onLinks = { [weak self] in self?.agent.control = $0 }
         agent.connect(.main, to: options.main, hub: site.main?.name)
         if let backup = options.backup ?? site.backup?.endpoint, backup != options.main {
             agent.connect(.backup, to: backup, hub: options.backup == nil ? site.backup?.name : nil)

@@ -117,6 +117,11 @@ public final class MachineAgent {
         if links.count == 1 { beat() }
     }
 
+    /// Whose election heartbeats this machine hears; `nil` while it is no witness.
+    public var control: [MachineName: MachineLinks.State]? {
+        didSet { if control != oldValue { publishLinks() } }
+    }
+
     /// The name of the server at a side, learnt elsewhere, so that its link can be shown before it was ever up.
     public func name(_ side: Side, _ hub: MachineName) { links[side]?.name(hub) }
 
@@ -363,7 +368,7 @@ public final class MachineAgent {
             guard let hub = link.hub else { continue }
             states[hub] = link.isUp ? .up : .lost
         }
-        return MachineLinks(hubs: states, following: follower.following, epoch: follower.epoch)
+        return MachineLinks(hubs: states, control: control, following: follower.following, epoch: follower.epoch)
     }
 
     private func publish(_ item: Topic.MachineItem, _ payload: some Payload) {

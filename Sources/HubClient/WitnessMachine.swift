@@ -10,7 +10,11 @@ final class WitnessMachine {
     private let secret: String
     private let ballots: BallotStore
     private let log: Logger
+    /// Called with whose heartbeats are heard; `nil` while this machine is no witness.
+    var onLinks: @SessionLoop ([MachineName: MachineLinks.State]?) -> Void = { _ in }
+
     private var witness: Witness
+    private var hears: [MachineName: MachineLinks.State] = [:]
     private var sessions: [MachineName: ReconnectingSession] = [:]
     private let timer = LoopTimer()
 
@@ -41,6 +45,8 @@ final class WitnessMachine {
         timer.cancel()
         for session in sessions.values { session.stop() }
         sessions = [:]
+        hears = [:]
+        onLinks(nil)
     }
 
     private func connect(_ server: MachineName, to endpoint: Endpoint) {
@@ -63,12 +69,20 @@ final class WitnessMachine {
             do {
                 let heartbeat = try ElectionHeartbeat(decoding: message.payload)
                 guard heartbeat.sender.name == server else { return }
+                note(.up, of: server)
                 handle(.heartbeat(heartbeat))
             } catch {
                 log.warning("ignored a heartbeat of \(server): \(error)")
             }
-        case .down(let reason): handle(.linkClosed(server, refused: reason == .connectionRefused))
+        case .down(let reason):
+            note(.lost, of: server)
+            handle(.linkClosed(server, refused: reason == .connectionRefused))
         }
+    }
+
+    private func note(_ state: MachineLinks.State, of server: MachineName) {
+        guard sessions[server] != nil, hears.updateValue(state, forKey: server) != state else { return }
+        onLinks(hears)
     }
 
     private func handle(_ event: Witness.Event) {

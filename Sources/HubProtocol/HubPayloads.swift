@@ -165,7 +165,7 @@ extension HubState.Warning {
     public var sentence: String {
         switch self {
         case .noKeys: "without keys everyone on this network may read and change the show"
-        case .noWitness: "no client is there to tell a lost Main from a cut cable"
+        case .noWitness: "too few clients hear both servers to tell a lost Main from a cut cable"
         case .licenseEnding: "a licence ends soon"
         case .keysEnding: "keys end soon"
         case .diskSpace: "little disk space is left"

@@ -70,11 +70,19 @@ public struct MachineLinks: Payload {
     }
 
     public var hubs: [String: State]
+    /// Of a witness: whose election heartbeats it hears; `nil` for a machine that does not vote.
+    public var control: [String: State]?
     @NullWhenNil public var following: MachineName?
     @NullWhenNil public var epoch: Epoch?
 
-    public init(hubs: [MachineName: State], following: MachineName?, epoch: Epoch?) {
-        self.hubs = Dictionary(uniqueKeysWithValues: hubs.map { ($0.key.description, $0.value) })
+    public init(
+        hubs: [MachineName: State], control: [MachineName: State]?, following: MachineName?, epoch: Epoch?
+    ) {
+        let named = { (states: [MachineName: State]) in
+            Dictionary(uniqueKeysWithValues: states.map { ($0.key.description, $0.value) })
+        }
+        self.hubs = named(hubs)
+        self.control = control.map(named)
         self.following = following
         self.epoch = epoch
     }

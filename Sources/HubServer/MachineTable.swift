@@ -25,6 +25,11 @@ struct MachineTable {
         }
     }
 
+    /// Whether a machine hears the election heartbeats of both servers.
+    func hearsBothServers(_ machine: MachineName) -> Bool {
+        links[machine]?.control?.values.count { $0 == .up } == 2
+    }
+
     /// The clients that would not find this hub.
     func clientsWithout(_ hub: MachineName) -> [MachineName] {
         clients.filter { links[$0]?.hubs[hub.description] != .up }

@@ -25,6 +25,9 @@ struct Readiness {
             missing.append(.clientsWithoutBackup)
         }
         self.missing = missing
-        warnings = [.noKeys] + (isPaired && record?.witnesses.isEmpty == true ? [.noWitness] : [])
+        // Most of them must be there for their votes to decide.
+        let witnesses = record?.witnesses ?? []
+        let attending = witnesses.count { machines.hearsBothServers($0.name) }
+        warnings = [.noKeys] + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
     }
 }

@@ -4,7 +4,7 @@ public struct Backoff: Hashable, Sendable {
     private let longest: Duration
     private var next: Duration = .zero
 
-    public init(first: Duration = .milliseconds(25), longest: Duration = .seconds(1)) {
+    public init(first: Duration = .milliseconds(5), longest: Duration = .seconds(1)) {
         self.first = first
         self.longest = longest
     }

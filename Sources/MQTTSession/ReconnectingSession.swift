@@ -16,8 +16,10 @@ public final class ReconnectingSession {
     private let pause = LoopTimer()
     private var isWanted = false
     private var openedAt: ContinuousClock.Instant?
-    /// A session that ends sooner is no success: two that throw each other off the broker must not do so at full speed.
-    private static let shortest = Duration.seconds(2)
+    /// Sessions in a row that ended soon. Two machines that throw each other off a broker must not do so at full speed.
+    private var shortSessions = 0
+    private static let isShort = Duration.milliseconds(250)
+    private static let mostShortSessions = 3
     private var whenClosed: (@SessionLoop () -> Void)?
 
     public init(
@@ -89,11 +91,16 @@ public final class ReconnectingSession {
         switch event {
         case .opened:
             openedAt = .now
+            if shortSessions < Self.mostShortSessions { backoff.reset() }
             onEvent(.up)
         case .message(let message): onEvent(.message(message))
         case .closed(let reason):
             current = nil
-            if let openedAt, .now - openedAt >= Self.shortest { backoff.reset() }
+            if let openedAt {
+                let lasted = ContinuousClock.now - openedAt
+                shortSessions = lasted < Self.isShort ? shortSessions + 1 : 0
+                if shortSessions == 0 { backoff.reset() }
+            }
             openedAt = nil
             onEvent(.down(reason))
             guard isWanted, current == nil else { return }
