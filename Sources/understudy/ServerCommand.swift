@@ -56,8 +56,12 @@ struct ServerCommand: AsyncParsableCommand {
         guard (0...86_400).contains(returnDelay) else {
             throw ValidationError("--return-delay is a number of seconds from 0 to 86400.")
         }
+        if let advertise, Address(argument: advertise)?.host != advertise {
+            throw ValidationError(
+                "--advertise is a host name or an IP address without a port, and \(advertise) is not.")
+        }
         let peer = backup ?? main
-        if let peer, peer.port == port,
+        if let peer, [port, controlPort].contains(peer.port),
             peer.host == listen || peer.host == advertise || (listen == nil && isLoopback(peer))
         {
             throw ValidationError(

@@ -21,6 +21,7 @@ enum Settings {
                 description: "the configuration file \(path ?? "") cannot be used: \(error). It must be a JSON object "
                     + "with the names of options as keys.")
         }
+        if let path { try refuseUnknownKeys(in: path) }
         var completed = arguments
         for option in options where option.name != "config" && !arguments.contains(where: option.isGiven) {
             let environmentKey = ConfigKey(["understudy"] + option.name.split(separator: "-").map(String.init))
@@ -41,6 +42,24 @@ enum Settings {
             }
         }
         return completed
+    }
+
+    /// A file may serve several commands, but a key that no command knows is a mistake.
+    private static func refuseUnknownKeys(in path: String) throws {
+        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path))) as? [String: Any]
+        var names: Set<String> = []
+        var open = [try description().command]
+        while let command = open.popLast() {
+            open += command.subcommands ?? []
+            for argument in command.arguments ?? [] { names.formUnion(argument.names?.map(\.name) ?? []) }
+        }
+        guard let unknown = object?.keys.sorted().first(where: { !names.contains($0) }) else { return }
+        throw UsageError(
+            description: "\(path) sets \"\(unknown)\", which is no option of any command. Check its spelling.")
+    }
+
+    private static func description() throws -> Description {
+        try JSONDecoder().decode(Description.self, from: Data(Understudy._dumpHelp().utf8))
     }
 
     private static func value(after flag: String, in arguments: [String]) -> String? {
@@ -85,7 +104,7 @@ enum Settings {
     /// The options of the command that the arguments name; `nil` where they name none, or ask for help.
     private static func options(of arguments: [String]) throws -> [Option]? {
         guard !arguments.contains(where: ["-h", "--help", "help", "--version"].contains) else { return nil }
-        let description = try JSONDecoder().decode(Description.self, from: Data(Understudy._dumpHelp().utf8))
+        let description = try description()
         var command = description.command
         for argument in arguments {
             guard let next = command.subcommands?.first(where: { $0.commandName == argument }) else { break }

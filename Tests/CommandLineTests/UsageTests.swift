@@ -27,6 +27,8 @@ struct UsageTests {
             (server + ["--listen", "0.0.0.0"], "--insecure"),
             (server + ["--listen", "not-an-address"], "not-an-address"),
             (server + ["--config", "/nonexistent.json"], "/nonexistent.json"),
+            (server + ["--advertise", "a b"], "--advertise"),
+            (server + ["--backup", "127.0.0.1:1882"], "two servers"),
             (["client", "--name", "cam-1"], "--main"),
             (["client", "--name", "cam-1", "--main", "10.0.0.1", "--backup", "10.0.0.1"], "same address"),
             (["client", "--name", "cam-1", "--main", "a b"], "a b"),
@@ -62,6 +64,12 @@ struct UsageTests {
             #expect(outcome.error.contains("127.0.0.1:4:") && !outcome.error.contains("127.0.0.1:2:"))
             outcome = try await Understudy.run(UsageTests.server, environment: ["UNDERSTUDY_PORT": "many"])
             #expect(outcome.code == 2 && outcome.error.contains("many"))
+            try Data(#"{"contol-port": 1}"#.utf8).write(to: URL(filePath: file))
+            outcome = try await Understudy.run(["status", "--config", file])
+            #expect(outcome.code == 2 && outcome.error.contains("contol-port"))
+            try Data(#"{"json": "perhaps"}"#.utf8).write(to: URL(filePath: file))
+            outcome = try await Understudy.run(["status", "--config", file])
+            #expect(outcome.code == 2 && outcome.error.contains("perhaps"))
             try Data("{".utf8).write(to: URL(filePath: file))
             outcome = try await Understudy.run(["status", "--config", file])
             #expect(outcome.code == 2 && outcome.error.contains(file))
