@@ -1,7 +1,7 @@
 extension Coordinator {
     /// Whether the other server is there, hears this one, and holds this epoch's record.
     public var canPair: Bool {
-        guard isActive, !isLeaving, let record, record.mode == .alone, peer.healthySince != nil,
+        guard isActive, let record, record.mode == .alone, peer.healthySince != nil,
             let other = peer.latest, !other.isLeaving
         else { return false }
         return other.record?.epoch == record.epoch
@@ -9,7 +9,8 @@ extension Coordinator {
 
     /// The holder names the standby that may take over from it, and who votes (rules 8 and 9).
     mutating func pair(at now: Moment) -> [Directive] {
-        guard canPair, pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record else {
+        guard canPair, isLeaving || pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record
+        else {
             return []
         }
         next.version += 1

@@ -13,7 +13,7 @@ extension Coordinator {
         if isPlaceTaken { return isPatienceOver ? [.refuseStart] : [] }
         guard let record else { return beginSite(isAnswered: isAnswered, at: now) }
         if isAnswered || isPatienceOver { startDeadline = nil }
-        guard record.holder == me, record.epoch != wonEpoch, !isLeaving else { return [] }
+        guard record.holder == me, record.epoch != wonEpoch, !isLeaving || owesRelief else { return [] }
         switch record.mode {
         case .alone:
             guard startDeadline == nil || peer.link == .refused || !identity.hasPeer else { return [] }
@@ -43,7 +43,9 @@ extension Coordinator {
 
     /// While it starts, this server heard the other one answer to somebody else: a second server of its role.
     var isPlaceTaken: Bool {
-        guard startDeadline != nil, let echo = peer.latest?.echo else { return false }
+        guard startDeadline != nil, let echo = peer.latest?.echo,
+            peer.lost(at: lastHandled, silence: timing.lease.length) == nil
+        else { return false }
         return echo.session != identity.session
     }
 }

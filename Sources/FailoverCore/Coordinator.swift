@@ -149,9 +149,14 @@ public struct Coordinator: Hashable, Sendable {
         case .will(let session): peer.will(ofSession: session)
         case .candidates(let candidates): witnessChoice.see(candidates)
         case .stored(let stored):
-            record = stored
             if writing == stored { writing = nil }
-            if stored.holder == me, stored.epoch == winning { wonEpoch = winning }
+            // A write that was tried again may come after a newer one.
+            if let record, record.supersedes(stored) { break }
+            record = stored
+            if stored.holder == me, stored.epoch == winning {
+                wonEpoch = winning
+                winning = nil
+            }
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
         }
@@ -176,7 +181,9 @@ public struct Coordinator: Hashable, Sendable {
 
     private mutating func hear(_ heartbeat: ElectionHeartbeat, at now: MonotonicTime) {
         peer.heard(heartbeat, echoing: identity.session, at: now)
-        guard let echo = heartbeat.echo, echo.session == identity.session, heartbeat.session == record?.standbySession
+        // Also of the pair that is being written down: a slow disk must not cost the echoes of that time.
+        guard let echo = heartbeat.echo, echo.session == identity.session,
+            [record?.standbySession, writing?.standbySession].contains(heartbeat.session)
         else { return }
         // An echo from the future is none.
         if echo.sentAt <= now { echoedAt = max(echoedAt ?? echo.sentAt, echo.sentAt) }
@@ -260,7 +267,7 @@ public struct Coordinator: Hashable, Sendable {
         let hears = winning == nil && peer.lost(at: now, silence: timing.lease.length) == nil
         return ElectionHeartbeat(
             session: identity.session, sentAt: now, sender: identity.address, role: identity.role, record: record,
-            isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving && !handsOver,
+            isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving && !handsOver && !owesRelief,
             echo: hears ? peer.latest.map { .init(session: $0.session, sentAt: $0.sentAt) } : nil)
     }
 }

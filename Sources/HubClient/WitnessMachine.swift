@@ -17,6 +17,7 @@ final class WitnessMachine {
     private var hears: [MachineName: MachineLinks.State] = [:]
     private var sessions: [MachineName: ReconnectingSession] = [:]
     private let timer = LoopTimer()
+    private let retry = LoopTimer()
 
     init(_ identity: WitnessIdentity, secret: String, ballots: BallotStore, log: Logger) {
         self.identity = identity
@@ -80,6 +81,20 @@ final class WitnessMachine {
         }
     }
 
+    /// Without its disk it does not vote; the others may. It tries again.
+    private func write(_ ballot: Ballot) {
+        ballots.write(ballot) { error in
+            Task { @SessionLoop [weak self] in
+                guard let error else {
+                    self?.handle(.stored(ballot))
+                    return
+                }
+                self?.log.error("\(error)")
+                self?.retry.schedule(after: .seconds(1)) { [weak self] in self?.write(ballot) }
+            }
+        }
+    }
+
     private func note(_ state: MachineLinks.State, of server: MachineName) {
         guard sessions[server] != nil, hears.updateValue(state, forKey: server) != state else { return }
         onLinks(hears)
@@ -89,16 +104,7 @@ final class WitnessMachine {
         for directive in witness.handle(event, at: .now) {
             switch directive {
             case .store(let ballot):
-                ballots.write(ballot) { error in
-                    Task { @SessionLoop [weak self] in
-                        if let error {
-                            // Without its disk it does not vote; the others may.
-                            self?.log.error("\(error)")
-                        } else {
-                            self?.handle(.stored(ballot))
-                        }
-                    }
-                }
+                write(ballot)
             case .send(let vote):
                 let topic = Topic.electionVote(candidate: vote.candidate, witness: identity.name)
                 sessions[vote.candidate]?.session?.publish(

@@ -124,6 +124,7 @@ final class ServerCoordinator {
 
     /// A server that acts goes on while its disk is full, within its lease, and tries again.
     private func write(_ record: Record) {
+        retry.cancel()
         store.write(record, history) { error in
             Task { @SessionLoop [weak self] in
                 guard let self, !self.hasEnded else { return }

@@ -266,6 +266,67 @@ struct CoordinatorTests {
         #expect(servers.main.isActive && servers.main.phase == .idle)
     }
 
+    @Test("Both down, and one of them lost its store: the site finds back", arguments: [true, false])
+    func lostStoreAfterPowerCut(isMain: Bool) {
+        var servers = TwoServers.paired()
+        servers.run(.seconds(120))
+        servers.crash(.main)
+        servers.crash(.backup)
+        servers.loseStore(isMain ? .main : .backup)
+        servers.start(.backup)
+        servers.start(.main)
+        servers.run(.seconds(10))
+        #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
+    }
+
+    @Test("A Backup in its first run lets Main go on alone, although Main's epochs are older than its own floor")
+    func freshBackupGrants() {
+        var servers = TwoServers(witnesses: 1)
+        servers.start(.main, hasPeer: false)
+        servers.run(.seconds(120))
+        servers.crash(.main)
+        servers.start(.main)
+        servers.start(.backup)
+        servers.run(.seconds(1))
+        let epoch = servers.main.record!.epoch
+        #expect(servers.main.phase == .idle)
+        servers.cutFromWitnesses = [.main, .backup]
+        servers.handle(.candidates([]), at: .main)
+        servers.run(.seconds(2))
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+        #expect(servers.main.record!.epoch > epoch)
+    }
+
+    @Test("A pair that is written slowly holds all the same")
+    func slowPairing() {
+        var servers = TwoServers.paired()
+        servers.kill(.backup)
+        servers.start(.backup)
+        servers.slowDisk = [.main]
+        servers.run(.milliseconds(600))
+        #expect(servers.main.writing?.mode == .paired)
+        let writing = servers.main.writing!
+        servers.run(.milliseconds(200))
+        servers.slowDisk = []
+        servers.handle(.stored(writing), at: .main)
+        #expect(servers.main.isActive && servers.main.claim == nil)
+        servers.run(.milliseconds(200))
+        #expect(servers.main.record?.epoch == writing.epoch && servers.main.phase == .idle)
+    }
+
+    @Test("A stop in good order of a holder that is alone: it pairs first, and is relieved")
+    func stopWhileAlone() {
+        var servers = TwoServers.paired()
+        servers.kill(.backup)
+        servers.start(.backup)
+        servers.run(.milliseconds(100))
+        #expect(servers.main.record?.mode == .alone)
+        servers.handle(.stopRequested, at: .main)
+        servers.run(.milliseconds(100))
+        #expect(servers.backup.isActive)
+        #expect(servers.lastDirectives[.main]!.contains(.readyToStop))
+    }
+
     @Test("The Backup alone saw Main's process go: the witnesses hear Main, and nothing happens")
     func falseRefusal() {
         var servers = TwoServers.paired(witnesses: 3)
