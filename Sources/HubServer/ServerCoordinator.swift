@@ -148,7 +148,9 @@ final class ServerCoordinator {
 
     /// A will takes seconds to come from a machine that hangs; this server knows already.
     private func markPeerLost() {
-        guard !coordinator.isPeerHealthy, let peer = peerName, let status = machines.statuses[peer],
+        // One that stops in good order says so itself.
+        guard [.mainLost, .backupLost].contains(coordinator.record?.reason), !coordinator.isPeerHealthy,
+            let peer = peerName, let status = machines.statuses[peer],
             status.state == .online, status.session == coordinator.peerSession
         else { return }
         board.send(.machine(peer, .status), status.with(.lost))

@@ -251,7 +251,7 @@ struct FailoverTests {
             try await site.waitForBackup(Self.clients)
             let view = await site.watch.view
             #expect(view.authority?.active?.reason == .mainStopped)
-            #expect(view.machines[site.main.name]?.status?.state == .offline)
+            try await site.watch.wait(for: "Main offline") { $0.machines[site.main.name]?.status?.state == .offline }
             for process in tree {
                 while ProcessTree.isRunning(process) { try await Task.sleep(for: .milliseconds(1)) }
             }
