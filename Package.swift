@@ -71,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "HubServer", "HubClient", "LocalSite", argumentParser, configuration, lifecycle, logging, signals,
+                "FailoverCore", "HubProtocol", "HubServer", "HubClient", "LocalSite", "LocalState", "MQTTSession",
+                argumentParser, configuration, lifecycle, logging, signals,
                 system,
             ],
             swiftSettings: strict),
