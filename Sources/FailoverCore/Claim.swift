@@ -21,6 +21,8 @@ public struct Claim: Codable, Hashable, Sendable {
     public var reason: Reason
     /// What the server saw, in one sentence.
     public var evidence: String
+    /// The operator who ordered it, if one did.
+    public var by: MachineName?
     public var silenceMs: Double
 }
 

@@ -16,12 +16,11 @@ extension Coordinator {
             // A standby that has asked for itself has evidence that the run before is lost.
             case .resume: record.holder != me && claim == nil
             case .takeOver: record.holder == me && record.epoch != wonEpoch
-            case .handOver: record.holder == me && (handsOver || peer.healthySince != nil)
+            case .handOver: record.holder == me && (handsOver != nil || peer.healthySince != nil)
             }
         // Below the floor of a server that lost its store lie epochs that it may have used; not since it was paired.
         let floor = record.standbySession == identity.session ? nil : epochFloor
         guard accepts, floor.map({ max(asked.epoch, asked.from) > $0 }) ?? true else { return [] }
-        if isActive { returnDelay.activationEnded(at: now.monotonic) }
         return store(newEpoch(asked, holder: other.sender.name, at: now))
     }
 

@@ -20,8 +20,8 @@ extension Coordinator {
             ask(standbyReason.lost, "it hears nothing: no echo for \(echoAge.inNanoseconds / 1_000_000) ms", at: now)
         } else if peer.latest?.claim?.purpose == .takeOver {
             ask(standbyReason.lost, "it asked to take over", at: now)
-        } else if !handsOver, pairingPause.isOver(at: now.monotonic),
-            witnessChoice.isBetter(than: record.witnesses, at: now.monotonic)
+        } else if witnessChoice.isBetter(than: record.witnesses, at: now.monotonic), handsOver == nil,
+            renewalPause.isOver(at: now.monotonic)
         {
             ask(.witnessesChanged, "other clients vote from now on", at: now)
         }
@@ -29,7 +29,11 @@ extension Coordinator {
     }
 
     private mutating func ask(_ reason: Reason, _ evidence: String, at now: Moment) {
-        if reason != .witnessesChanged { pairingPause.pairEnded(at: now.monotonic) }
+        if reason == .witnessesChanged {
+            renewalPause.begin(at: now.monotonic)
+        } else {
+            pairingPause.begin(at: now.monotonic)
+        }
         claim = makeClaim(.goOnAlone, reason, evidence, at: now)
     }
 }

@@ -4,14 +4,8 @@ extension Coordinator {
     /// When it names this server and the epoch that it asked for, the other server has accepted the claim (rule 4a).
     mutating func obeyHigherRecord(at now: Moment) -> [Directive] {
         guard !isPlaceTaken, let offered = peer.latest?.record, offered.supersedes(writing ?? record) else { return [] }
-        if record?.holder == me, record?.epoch == wonEpoch, offered.holder != me {
-            returnDelay.activationEnded(at: now.monotonic)
-        }
         let isGranted = offered.holder == me && offered.epoch == claim?.epoch
-        if isGranted {
-            confirmsFrom = nil
-            if offered.reason == .mainReturned { returnDelay.returned(at: now.monotonic) }
-        }
+        if isGranted { confirmsFrom = nil }
         return store(offered, isWon: isGranted)
     }
 }

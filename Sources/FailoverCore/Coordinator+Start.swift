@@ -15,8 +15,10 @@ extension Coordinator {
         if isAnswered || isPatienceOver { startDeadline = nil }
         guard record.holder == me, record.epoch != wonEpoch, !isLeaving || owesRelief else { return [] }
         switch record.mode {
-        case .alone:
-            guard startDeadline == nil || peer.link == .refused || !identity.hasPeer else { return [] }
+        case .alone, .single:
+            guard startDeadline == nil || peer.link == .refused || !identity.hasPeer, !isSuperseded(record) else {
+                return []
+            }
             return begin(makeClaim(.resume, .resumed, "\(me) held the last epoch", at: now), at: now)
         case .paired:
             // Only the other server's word counts at first; what it does not answer, the witnesses may.
@@ -27,6 +29,10 @@ extension Coordinator {
             return []
         }
     }
+
+    /// Clients obey an epoch that this server did not live to see: the other one was forced meanwhile, and may act where
+    /// this one does not see it.
+    private func isSuperseded(_ record: Record) -> Bool { followed.map { $0 > record.epoch } ?? false }
 
     /// This server has asked for long enough, and did not reach the other one in all that time.
     func isUnreachable(at now: MonotonicTime) -> Bool {

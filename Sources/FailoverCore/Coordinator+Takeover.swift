@@ -11,22 +11,25 @@ extension Coordinator {
         guard let evidence = isStandby ? holderEvidence(at: now.monotonic) : strangerEvidence(at: now.monotonic) else {
             return
         }
-        let isOrderly = evidence == .leaving || evidence == .handsOver
-        guard claim == nil || !isOrderly else { return }
-        let reason: Reason =
-            switch (identity.role, isOrderly) {
-            case (.backup, true): .mainStopped
-            case (.backup, false): .mainLost
-            case (_, true): .backupStopped
-            case (_, false): .backupLost
+        let stopped: Reason? =
+            switch evidence {
+            case .handsOver(let wish): wish.reason
+            case .leaving: identity.role == .backup ? .mainStopped : .backupStopped
+            default: nil
             }
+        let isOrderly = stopped != nil
+        let orderer: MachineName? = if case .handsOver(let wish) = evidence { wish.by } else { nil }
+        guard claim == nil || !isOrderly else { return }
+        let reason = stopped ?? (identity.role == .backup ? .mainLost : .backupLost)
         let silence = isOrderly ? .zero : peer.lastHeard.map { now.monotonic - $0 } ?? .zero
-        claim = makeClaim(isOrderly ? .handOver : .takeOver, reason, evidence.sentence, silence: silence, at: now)
+        claim = makeClaim(
+            isOrderly ? .handOver : .takeOver, reason, evidence.sentence, by: orderer, silence: silence,
+            at: now)
     }
 
     private func holderEvidence(at now: MonotonicTime) -> Evidence? {
         guard let holder = peer.latest else { return nil }
-        if holder.handsOver { return .handsOver }
+        if let wish = holder.handsOver { return .handsOver(wish) }
         if let lost = peer.lost(at: now, silence: timing.suspicion) { return lost }
         // Its record is this one, but it does not act, and it is not the run that did.
         let isOther = holder.claim?.purpose == .resume && holder.record?.epoch == record?.epoch

@@ -15,12 +15,16 @@ public struct Coordinator: Hashable, Sendable {
         case will(session: String)
         /// The clients that could vote, as this server sees them.
         case candidates([WitnessIdentity])
+        /// The highest epoch that a machine of this site obeys, as this hub has it.
+        case followed(Epoch)
         /// This record is on disk now.
         case stored(Record)
         /// `nextDeadline` has passed.
         case timePassed
         /// The operator stops this server in good order.
         case stopRequested
+        /// An operator's word about the site. The one before must have been answered.
+        case ordered(Order, by: MachineName)
     }
 
     public enum Directive: Hashable, Sendable {
@@ -28,8 +32,10 @@ public struct Coordinator: Hashable, Sendable {
         case store(Record)
         /// Send to the other server and to the witnesses.
         case send(ElectionHeartbeat)
-        /// A stop that was requested may go on: nothing is left to hand over.
+        /// A stop that was requested, of this server or of the site, may go on: nothing is left to hand over.
         case readyToStop
+        /// To the order that was given last.
+        case answer(Order.Answer)
         /// The other server works with another server in this one's place, which it names by its session.
         case refuseStart
     }
@@ -81,10 +87,15 @@ public struct Coordinator: Hashable, Sendable {
     let startedAt: MonotonicTime
     /// What the epochs of a server that started without a record begin above; see `Epoch.floor`.
     let epochFloor: Epoch?
+    /// The highest epoch that a machine obeys; it may be one that this server has not heard of.
+    var followed: Epoch?
     var witnessChoice: WitnessChoice
-    var returnDelay: ReturnDelay
-    var pairingPause: PairingPause
+    var pairingPause: GrowingPause
+    var renewalPause: GrowingPause
+    /// When Main came home last, as far as this run knows.
+    var returnedAt: MonotonicTime?
     var stopDeadline: MonotonicTime?
+    var assignment: Assignment?
 
     private var nextHeartbeat: MonotonicTime
     private(set) var lastHandled: MonotonicTime
@@ -100,8 +111,8 @@ public struct Coordinator: Hashable, Sendable {
         nextHeartbeat = now.monotonic
         lastHandled = now.monotonic
         witnessChoice = WitnessChoice(timing: timing)
-        returnDelay = ReturnDelay(timing: timing)
-        pairingPause = PairingPause(timing: timing)
+        pairingPause = GrowingPause(timing: timing)
+        renewalPause = GrowingPause(timing: timing)
     }
 
     /// Whether this server's hub is the one that clients follow, at the moment of the last event.
@@ -147,6 +158,7 @@ public struct Coordinator: Hashable, Sendable {
         case .linkClosed: peer.linkClosed(refused: false)
         case .linkRefused: peer.linkClosed(refused: true)
         case .will(let session): peer.will(ofSession: session)
+        case .followed(let epoch): followed = max(followed ?? epoch, epoch)
         case .candidates(let candidates): witnessChoice.see(candidates)
         case .stored(let stored):
             if writing == stored { writing = nil }
@@ -159,6 +171,8 @@ public struct Coordinator: Hashable, Sendable {
             }
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
+        case .ordered(let order, let user):
+            assignment = Assignment(order: order, user: user, askedAt: now.monotonic, wasActive: isActive)
         }
         var directives = applyRules(at: now)
         if publicState != before || now.monotonic >= nextHeartbeat {
@@ -176,6 +190,8 @@ public struct Coordinator: Hashable, Sendable {
         if writing == nil { claimReturn(at: now) }
         if writing == nil { directives += win(at: now) }
         if writing == nil { directives += pair(at: now) }
+        directives += followOrder(at: now)
+        stopWithSite(at: now)
         return directives + finishStop(at: now)
     }
 
@@ -208,6 +224,7 @@ public struct Coordinator: Hashable, Sendable {
 
     /// - Parameter isWon: this server acts in the new epoch once the record is on disk.
     mutating func store(_ new: Record, isWon: Bool = false) -> [Directive] {
+        if new.reason == .mainReturned, new.epoch != record?.epoch { returnedAt = lastHandled }
         writing = new
         winning = isWon ? new.epoch : nil
         claim = nil
@@ -215,25 +232,32 @@ public struct Coordinator: Hashable, Sendable {
         return [.store(new)]
     }
 
-    /// The record that begins a new epoch, always as ALONE (rule 4).
+    /// The record that begins a new epoch, always without a standby (rule 4).
     func newEpoch(_ claim: Claim, holder: MachineName, at now: Moment) -> Record {
-        Record(
-            epoch: claim.epoch, version: 1, holder: holder, mode: .alone, witnesses: [], lease: timing.lease,
-            previous: record?.holder, reason: claim.reason, evidence: claim.evidence, silenceMs: claim.silenceMs,
+        let goesOn = record?.holder == holder && [.resumed, .witnessesChanged].contains(claim.reason)
+        let isSingle = claim.reason == .backupRemoved || (record?.mode == .single && isMain(holder))
+        return Record(
+            epoch: claim.epoch, version: 1, holder: holder, mode: isSingle ? .single : .alone, witnesses: [],
+            lease: timing.lease,
+            staysAway: goesOn ? record?.staysAway == true : claim.reason == .planned && !isMain(holder),
+            failuresAfterReturn: failuresAfterReturn(endingWith: claim), previous: record?.holder, reason: claim.reason,
+            evidence: claim.evidence, by: claim.by, silenceMs: claim.silenceMs,
             since: now.wall, main: identity.role == .main ? identity.address : record?.main ?? peerAddress,
-            backup: identity.role == .backup ? identity.address : record?.backup ?? peerAddress)
+            backup: isSingle ? nil : identity.role == .backup ? identity.address : record?.backup ?? peerAddress)
     }
 
     private var peerAddress: ServerAddress? { record == nil ? nil : peer.latest?.sender }
 
     func makeClaim(
-        _ purpose: Claim.Purpose, _ reason: Reason, _ evidence: String, silence: Duration = .zero, at now: Moment
+        _ purpose: Claim.Purpose, _ reason: Reason, _ evidence: String, by user: MachineName? = nil,
+        silence: Duration = .zero, at now: Moment
     ) -> Claim {
         let floor = epochFloor ?? Epoch(0)
         let from = record?.epoch ?? floor
         return Claim(
-            from: from, epoch: max(from, floor).next(for: identity.role), purpose: purpose, reason: reason,
-            evidence: evidence, silenceMs: silence.inMilliseconds)
+            from: from, epoch: max(from, floor, followed ?? from).next(for: identity.role), purpose: purpose,
+            reason: reason,
+            evidence: evidence, by: user, silenceMs: silence.inMilliseconds)
     }
 
     /// A new epoch that needs nobody's word: this server was ALONE, or the site begins.
@@ -249,7 +273,7 @@ public struct Coordinator: Hashable, Sendable {
         var record: Record?
         var isActive: Bool
         var claim: Claim?
-        var handsOver: Bool
+        var handsOver: ElectionHeartbeat.HandOver?
         var isLeaving: Bool
         var heardSession: String?
     }
@@ -267,7 +291,8 @@ public struct Coordinator: Hashable, Sendable {
         let hears = winning == nil && peer.lost(at: now, silence: timing.lease.length) == nil
         return ElectionHeartbeat(
             session: identity.session, sentAt: now, sender: identity.address, role: identity.role, record: record,
-            isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving && !handsOver && !owesRelief,
+            isActive: isActive, claim: claim, handsOver: handsOver,
+            isLeaving: isLeaving && handsOver == nil && !owesRelief,
             echo: hears ? peer.latest.map { .init(session: $0.session, sentAt: $0.sentAt) } : nil)
     }
 }

@@ -15,11 +15,17 @@ public struct ElectionHeartbeat: Codable, Hashable, Sendable {
     public var isActive: Bool
     public var claim: Claim?
     /// The sender acts, and asks to be relieved.
-    public var handsOver: Bool
+    public var handsOver: HandOver?
     /// The sender is being stopped in good order.
     public var isLeaving: Bool
     /// The newest heartbeat that the sender has received from the other server, while it counts as living.
     public var echo: Echo?
+
+    public struct HandOver: Codable, Hashable, Sendable {
+        public var reason: Reason
+        /// The operator who ordered it, if one did.
+        public var by: MachineName?
+    }
 
     public struct Echo: Codable, Hashable, Sendable {
         public var session: String

@@ -6,8 +6,8 @@ public enum Evidence: Hashable, Sendable {
     case will
     /// It said so itself.
     case leaving
-    /// It asks to be relieved.
-    case handsOver
+    /// It asks to be relieved, and says why.
+    case handsOver(ElectionHeartbeat.HandOver)
     /// Another run of it speaks.
     case restarted
     /// Nothing was heard for this long.
@@ -19,7 +19,7 @@ public enum Evidence: Hashable, Sendable {
         case .refused: "its session closed and the reconnect was refused"
         case .will: "its last will arrived and its session closed"
         case .leaving: "it announced its stop"
-        case .handsOver: "it asked to be relieved"
+        case .handsOver(let wish): wish.by.map { "\($0) ordered it" } ?? "it asked to be relieved"
         case .restarted: "it was restarted"
         case .silence(let span): "no heartbeat for \(span.inNanoseconds / 1_000_000) ms"
         }

@@ -28,7 +28,7 @@ extension Coordinator {
 
     /// Whether this site is meant to have both servers.
     public var hasPair: Bool {
-        identity.hasPeer || (identity.role == .main ? record?.backup : record?.main) != nil
+        record?.mode != .single && (identity.hasPeer || (identity.role == .main ? record?.backup : record?.main) != nil)
     }
 
     /// The other server hears this one and is heard.
@@ -41,5 +41,5 @@ extension Coordinator {
         peer.latest != nil && peer.lost(at: lastHandled, silence: timing.lease.length) == nil
     }
 
-    private func isMain(_ name: MachineName) -> Bool { (name == me) == (identity.role == .main) }
+    func isMain(_ name: MachineName) -> Bool { (name == me) == (identity.role == .main) }
 }

@@ -68,8 +68,12 @@ public enum Reason: String, Codable, Sendable {
     case witnessesChanged
     /// An operator switched.
     case planned
-    /// An operator took the site's word for it.
+    /// An operator took what the site could not know upon himself.
     case forced
+    /// An operator stopped the site.
+    case siteStopped
+    /// An operator took the Backup out of the site.
+    case backupRemoved
 }
 
 /// What both servers keep on disk: who may act, as data and never as an inference (design, rule 1).
@@ -82,6 +86,8 @@ public struct Record: Codable, Hashable, Sendable {
         case alone
         /// The standby named in `standbySession` may take over.
         case paired
+        /// As `alone`, and the site has no other server: none is paired until an operator adds one.
+        case single
     }
 
     public var epoch: Epoch
@@ -95,11 +101,17 @@ public struct Record: Codable, Hashable, Sendable {
     /// Who votes in this epoch: one client, or three; nobody where there is none.
     public var witnesses: [WitnessIdentity]
     public var lease: Lease
+    /// An operator wants the Backup to act: Main does not come home by itself until it was lost and back.
+    public var staysAway = false
+    /// How often in a row Main failed soon after it had come home.
+    public var failuresAfterReturn = 0
     /// The holder of the epoch before, if there was one.
     public var previous: MachineName?
     public var reason: Reason
     /// What the server saw that began this epoch, in one sentence.
     public var evidence: String
+    /// The operator who ordered it, if one did.
+    public var by: MachineName?
     /// How long the previous holder had been silent when this epoch was claimed, in milliseconds; 0 for a switch in
     /// good order.
     public var silenceMs: Double

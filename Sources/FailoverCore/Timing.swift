@@ -23,10 +23,12 @@ public struct Timing: Hashable, Sendable {
     /// epochs (rule 8).
     public var pairingDelay: Duration = .milliseconds(500)
     public var longestPairingDelay: Duration = .seconds(30)
-    /// How long a pair must hold for its earlier losses to be forgotten.
+    /// How long no such pause may have been needed for the earlier ones to be forgotten.
     public var pairingIsStable: Duration = .seconds(60)
     /// How long a server that is stopped waits for the other to take over.
     public var handOverPatience: Duration = .seconds(1)
+    /// How long an operator's order may take before it is refused.
+    public var orderPatience: Duration = .seconds(5)
 
     public init() {}
 }

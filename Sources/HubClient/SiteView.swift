@@ -66,6 +66,11 @@ public struct SiteView: Sendable {
         }
     }
 
+    /// Where the hub of this server was reached.
+    public func endpoint(of server: MachineName) -> Endpoint? {
+        hubs.first { reach[$0.key] == .reached && $0.value.server?.name == server }?.key
+    }
+
     /// Nothing more is on its way.
     public var isSettled: Bool { !reach.values.contains(.connecting) }
 

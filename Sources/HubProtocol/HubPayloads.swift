@@ -90,7 +90,7 @@ public struct HubPair: Payload {
         holder = record?.holder
         mode = record?.mode == .paired ? .paired : isPairing ? .pairing : .alone
         main = role == .main ? own : record?.main
-        backup = role == .backup ? own : record?.backup
+        backup = record?.mode == .single ? nil : role == .backup ? own : record?.backup
         witnesses = record?.witnesses.map(\.name) ?? []
         self.return = returns
     }
@@ -120,7 +120,7 @@ public struct HubHistory: Payload {
         guard record.epoch > transitions.first?.epoch ?? Epoch(0) else { return }
         let transition = Transition(
             epoch: record.epoch, from: record.previous, to: record.holder, reason: record.reason,
-            evidence: record.evidence, at: UTCTime(record.since), by: "coordinator")
+            evidence: record.evidence, at: UTCTime(record.since), by: record.by?.description ?? "coordinator")
         transitions = [transition] + transitions.prefix(Self.maximumCount - 1)
     }
 }

@@ -18,6 +18,10 @@ extension Payload {
         guard bytes.count <= Self.maximumBytes else {
             throw MalformedPayload(type: "\(Self.self)", cause: "\(bytes.count) bytes, at most \(Self.maximumBytes)")
         }
+        // A payload without keys would decode from a list as well.
+        guard bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") else {
+            throw MalformedPayload(type: "\(Self.self)", cause: "not a JSON object")
+        }
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch let error as DecodingError {

@@ -10,6 +10,8 @@ public enum Topic: Hashable, Sendable {
     /// Which server this broker belongs to.
     case hubServer
     case machine(MachineName, MachineItem)
+    /// What a user asks of the site; see `CommandResponse`.
+    case command(user: MachineName, Command)
 
     // On a server's control broker.
     /// What the server that owns the broker says of itself.
@@ -24,6 +26,11 @@ public enum Topic: Hashable, Sendable {
         case status, heartbeat, links, `switch`
     }
 
+    public enum Command: String, Sendable, CaseIterable {
+        case hubSwitch = "hub/switch"
+        case siteStop = "site/stop"
+    }
+
     public var name: String {
         switch self {
         case .hubActive: "hub/active"
@@ -32,6 +39,7 @@ public enum Topic: Hashable, Sendable {
         case .hubHistory: "hub/history"
         case .hubServer: "hub/server"
         case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
+        case .command(let user, let command): "commands/\(user)/\(command.rawValue)"
         case .electionHeartbeat(let machine): "election/\(machine)/heartbeat"
         case .electionWill(let machine): "election/\(machine)/will"
         case .electionVote(let candidate, let witness): "election/\(candidate)/vote/\(witness)"
@@ -55,6 +63,11 @@ public enum Topic: Hashable, Sendable {
             guard let machine = MachineName(String(levels[1])), let item = MachineItem(rawValue: String(levels[2]))
             else { return nil }
             self = .machine(machine, item)
+        case ("commands", 4):
+            guard let user = MachineName(String(levels[1])),
+                let command = Command(rawValue: levels[2...].joined(separator: "/"))
+            else { return nil }
+            self = .command(user: user, command)
         case ("election", 3):
             guard let machine = MachineName(String(levels[1])) else { return nil }
             switch levels[2] {
@@ -76,10 +89,14 @@ public enum Topic: Hashable, Sendable {
 public enum TopicFilter {
     public static let hub = "hub/#"
     public static let everyMachine = "machines/+/+"
+    public static let everyCommand = "commands/#"
     public static let electionHeartbeats = "election/+/heartbeat"
     public static let electionWills = "election/+/will"
 
     public static func electionVotes(for candidate: MachineName) -> String { "election/\(candidate)/vote/+" }
+
+    /// Where a user's answers come.
+    public static func responses(to user: MachineName) -> String { "responses/\(user)/#" }
 
     public static func machine(_ name: MachineName) -> String { "machines/\(name)/+" }
 }

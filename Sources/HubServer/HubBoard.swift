@@ -29,6 +29,7 @@ final class HubBoard {
             switch event {
             case .opened:
                 self.session?.subscribe(TopicFilter.everyMachine)
+                self.session?.subscribe(TopicFilter.everyCommand, retainAsPublished: true)
                 for (topic, payload) in self.published { self.send(topic, payload) }
                 self.lastAnswer = .now
                 self.lastProbe = .now
@@ -64,6 +65,8 @@ final class HubBoard {
 
     /// Publishes, whatever was published before.
     func send(_ topic: Topic, _ payload: any Payload) {
-        session?.publish(Publication(topic: topic.name, payload: payload.encoded, retain: true))
+        send(Publication(topic: topic.name, payload: payload.encoded, retain: true))
     }
+
+    func send(_ publication: Publication) { session?.publish(publication) }
 }

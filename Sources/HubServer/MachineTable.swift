@@ -25,6 +25,9 @@ struct MachineTable {
         }
     }
 
+    /// The highest epoch that any machine obeys.
+    var highestEpoch: Epoch? { links.values.compactMap(\.epoch).max() }
+
     /// Whether a machine hears the election heartbeats of both servers.
     func hearsBothServers(_ machine: MachineName) -> Bool {
         links[machine]?.control?.values.count { $0 == .up } == 2

@@ -26,7 +26,9 @@ final class ServerCoordinator {
     private var history: HubHistory
     private var machines = MachineTable()
     private var candidates: [WitnessIdentity] = []
+    private var followed: Epoch?
     private var board: HubBoard
+    private var desk: CommandDesk!
     private var control: Session!
     private var peerControl: ReconnectingSession?
     private var agent: MachineAgent!
@@ -60,6 +62,11 @@ final class ServerCoordinator {
         board.onSilence = { [weak self] in
             self?.stopsFor = .brokerUnreachable(kind: "hub", cause: "it was silent for a second")
             self?.handle(.stopRequested)
+        }
+        desk = CommandDesk(own: options.name, log: log) { [weak self] in
+            self?.board.send($0)
+        } give: { [weak self] in
+            self?.handle(.ordered($0, by: $1))
         }
         board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)")
         self.control = Session(
@@ -117,6 +124,7 @@ final class ServerCoordinator {
             write(record)
         case .readyToStop:
             if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
+        case .answer(let answer): desk.answered(answer)
         case .refuseStart:
             end(.failed(ServerError.placeTaken(role: options.role, by: peerName ?? options.name)))
         }
@@ -188,8 +196,13 @@ final class ServerCoordinator {
     private func received(_ message: Message) {
         switch Topic(name: message.topic) {
         case .machine(let machine, .status): machines.set(try? MachineStatus(decoding: message.payload), of: machine)
+        case .command(let user, let command): return desk.received(command, from: user, message)
         case .machine(let machine, .links): machines.set(try? MachineLinks(decoding: message.payload), of: machine)
         default: return
+        }
+        if let epoch = machines.highestEpoch, epoch != followed {
+            followed = epoch
+            handle(.followed(epoch))
         }
         let seen = machines.candidates
         guard seen != candidates else { return publish() }

@@ -36,13 +36,10 @@ private func onMessage(
 ) {
     guard let message = message?.pointee, let topic = message.topic else { return }
     let payload = [UInt8](UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen)))
-    var expiry: UInt32 = 0
-    let hasExpiry =
-        mosquitto_property_read_int32(properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), &expiry, false)
-        != nil
     let received = Message(
         topic: String(cString: topic), payload: payload, isRetained: message.retain,
-        expirySeconds: hasExpiry ? expiry : nil)
+        expirySeconds: Property.expirySeconds(properties), responseTopic: Property.responseTopic(properties),
+        correlationData: Property.correlationData(properties))
     withSession(context) { $0.received(received) }
 }
 

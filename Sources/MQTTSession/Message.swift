@@ -13,6 +13,9 @@ public struct Message: Hashable, Sendable {
     public var isRetained: Bool
     /// What is left of its expiry interval, in seconds, where it has one.
     public var expirySeconds: UInt32?
+    /// Where its author wants an answer, and what the answer must carry.
+    public var responseTopic: String?
+    public var correlationData: [UInt8]?
 }
 
 /// A message to publish.
@@ -23,15 +26,20 @@ public struct Publication: Hashable, Sendable {
     public var retain: Bool
     /// The broker drops it after this many seconds; `nil` keeps it.
     public var expirySeconds: UInt32?
+    /// Where an answer is wanted, and what it must carry.
+    public var responseTopic: String?
+    public var correlationData: [UInt8]?
 
     public init(
         topic: String, payload: [UInt8], quality: QualityOfService = .atLeastOnce, retain: Bool = false,
-        expirySeconds: UInt32? = nil
+        expirySeconds: UInt32? = nil, responseTopic: String? = nil, correlationData: [UInt8]? = nil
     ) {
         self.topic = topic
         self.payload = payload
         self.quality = quality
         self.retain = retain
         self.expirySeconds = expirySeconds
+        self.responseTopic = responseTopic
+        self.correlationData = correlationData
     }
 }

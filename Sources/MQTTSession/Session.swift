@@ -82,11 +82,7 @@ public final class Session {
             confirmed?(.failure(.notConnected))
             return
         }
-        var properties: OpaquePointer?
-        if let seconds = publication.expirySeconds {
-            mosquitto_property_add_int32(
-                &properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), seconds)
-        }
+        var properties = publication.properties
         defer { mosquitto_property_free_all(&properties) }
         var messageID: Int32 = 0
         let code = mosquitto_publish_v5(
@@ -103,16 +99,20 @@ public final class Session {
     /// The broker sends what it retains before it answers a second subscription that follows at once: with QoS 0 in any
     /// number, with QoS 1 as long as it is fewer than the broker's bound of messages in flight.
     ///
-    /// - Parameter confirmed: called once, at SUBACK.
+    /// - Parameters:
+    ///   - retainAsPublished: new messages keep the retain flag that their author gave them.
+    ///   - confirmed: called once, at SUBACK.
     public func subscribe(
-        _ filter: String, quality: QualityOfService = .atLeastOnce, confirmed: Confirmation? = nil
+        _ filter: String, quality: QualityOfService = .atLeastOnce, retainAsPublished: Bool = false,
+        confirmed: Confirmation? = nil
     ) {
         guard isOpen, let handle else {
             confirmed?(.failure(.notConnected))
             return
         }
         var messageID: Int32 = 0
-        let code = mosquitto_subscribe_v5(handle, &messageID, filter, quality.rawValue, 0, nil)
+        let options = retainAsPublished ? Int32(MQTT_SUB_OPT_RETAIN_AS_PUBLISHED.rawValue) : 0
+        let code = mosquitto_subscribe_v5(handle, &messageID, filter, quality.rawValue, options, nil)
         register(confirmed, for: messageID, code: code)
     }
 

@@ -253,7 +253,7 @@ struct Steps {
                 state.servers[node]?.core = nil
                 state.servers[node]?.unsynced = []
                 return
-            case .refuseStart: break
+            case .refuseStart, .answer: break
             }
         }
         noteWinner(node, &state)

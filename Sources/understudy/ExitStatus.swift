@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HubClient
+import HubProtocol
 import HubServer
 import LocalState
 
@@ -34,8 +35,9 @@ enum ExitStatus: Int32 {
             case .notLoopback, .invalidAddress: .wrongUsage
             default: error.isRefusal ? .refused : .failed
             }
-        case is ClientMachine.Failure: .refused
-        case is NoHubReached: .noHub
+        case is ClientMachine.Failure, is CommandResponse: .refused
+        case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable: .noHub
+        case is NoActiveHub: .refused
         case is UsageError: .wrongUsage
         case _ where Understudy.exitCode(for: error) == .validationFailure: .wrongUsage
         default: .failed

@@ -18,7 +18,8 @@ struct Understudy: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            ServerCommand.self, ClientCommand.self, StatusCommand.self, MachinesCommand.self, DemoCommand.self,
+            ServerCommand.self, ClientCommand.self, StatusCommand.self, MachinesCommand.self, HubCommand.self,
+            SiteCommand.self, DemoCommand.self,
         ])
 
     static func main() async {

@@ -509,23 +509,6 @@ struct CoordinatorTests {
         #expect(servers.backup.isActive && !servers.main.isActive)
     }
 
-    @Test("A failure soon after a return makes the next return wait longer")
-    func growingReturnDelay() {
-        var delay = ReturnDelay(timing: Timing())
-        #expect(delay.current == .seconds(5))
-        delay.returned(at: MonotonicTime(nanoseconds: 0))
-        delay.activationEnded(at: MonotonicTime(nanoseconds: 0) + .seconds(59))
-        #expect(delay.current == .seconds(10))
-        delay.returned(at: MonotonicTime(nanoseconds: 0))
-        delay.activationEnded(at: MonotonicTime(nanoseconds: 0) + .seconds(61))
-        #expect(delay.current == .seconds(5))
-        for _ in 0..<20 {
-            delay.returned(at: MonotonicTime(nanoseconds: 0))
-            delay.activationEnded(at: MonotonicTime(nanoseconds: 0))
-        }
-        #expect(delay.current == .seconds(300))
-    }
-
     @Test("A Backup that acts and dies hands over to a Main that was paired to it")
     func activeBackupDies() {
         var servers = TwoServers.paired()

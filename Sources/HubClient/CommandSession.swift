@@ -1,0 +1,103 @@
+import FailoverCore
+import HubProtocol
+import LocalState
+import MQTTSession
+
+/// Gives one command to a hub, and waits for its answer.
+@SessionLoop
+public final class CommandSession {
+    public enum Failure: Error, CustomStringConvertible {
+        case unreachable(Endpoint, CloseReason)
+        /// The command was handed over, and nobody knows what became of it.
+        case noAnswer(Endpoint)
+        case refused(RequestError)
+
+        public var description: String {
+            switch self {
+            case .unreachable(let endpoint, let reason): "no hub could be reached: \(endpoint): \(reason)"
+            case .noAnswer(let endpoint):
+                "the hub at \(endpoint) was given the command and did not answer. Look at the site with "
+                    + "understudy status before you try again."
+            case .refused(let error): "the command was not taken: \(error)"
+            }
+        }
+    }
+
+    private let endpoint: Endpoint
+    private let user: MachineName
+    private let topic: Topic
+    private let payload: [UInt8]
+    private let identifier = Identifier.random()
+    private var session: Session?
+    private var wasSent = false
+    private var waiter: CheckedContinuation<CommandResponse, any Error>?
+
+    private init(_ topic: Topic, _ payload: some Payload, user: MachineName, to endpoint: Endpoint) {
+        self.topic = topic
+        self.payload = payload.encoded
+        self.user = user
+        self.endpoint = endpoint
+    }
+
+    /// - Parameter patience: longer than `Timing.orderPatience`, the longest that a server takes.
+    /// - Throws: `Failure`; `CommandResponse` where the site refused; `CancellationError`.
+    public static func give(
+        _ command: Topic.Command, _ payload: some Payload, as user: MachineName, to endpoint: Endpoint,
+        within patience: Duration = .seconds(15)
+    ) async throws {
+        let command = CommandSession(.command(user: user, command), payload, user: user, to: endpoint)
+        let response = try await command.run(within: patience)
+        guard response.status == .ok else { throw response }
+    }
+
+    private func run(within patience: Duration) async throws -> CommandResponse {
+        let session = Session(.init(endpoint: endpoint, clientID: "command-\(identifier)")) { [weak self] in
+            self?.handle($0)
+        }
+        self.session = session
+        let deadline = LoopTimer()
+        deadline.schedule(after: patience) { session.close() }
+        defer { deadline.cancel() }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                waiter = continuation
+                if Task.isCancelled { finish(.failure(CancellationError())) } else { session.open() }
+            }
+        } onCancel: {
+            Task { @SessionLoop in self.finish(.failure(CancellationError())) }
+        }
+    }
+
+    private var responseTopic: String { "responses/\(user)/\(identifier)" }
+
+    private func handle(_ event: Session.Event) {
+        switch event {
+        case .opened:
+            session?.subscribe(responseTopic) { [weak self] in self?.subscribed($0) }
+        case .message(let message):
+            guard message.topic == responseTopic, message.correlationData == Array(identifier.utf8),
+                let response = try? CommandResponse(decoding: message.payload)
+            else { return }
+            finish(.success(response))
+        case .closed(let reason):
+            finish(.failure(wasSent ? Failure.noAnswer(endpoint) : .unreachable(endpoint, reason)))
+        }
+    }
+
+    private func subscribed(_ result: Result<Void, RequestError>) {
+        if case .failure(let error) = result { return finish(.failure(Failure.refused(error))) }
+        wasSent = true
+        let publication = Publication(
+            topic: topic.name, payload: payload, responseTopic: responseTopic, correlationData: Array(identifier.utf8))
+        session?.publish(publication) { [weak self] in
+            if case .failure(.refused(let code)) = $0 { self?.finish(.failure(Failure.refused(.refused(code: code)))) }
+        }
+    }
+
+    private func finish(_ result: Result<CommandResponse, any Error>) {
+        guard let waiter else { return }
+        self.waiter = nil
+        waiter.resume(with: result)
+        session?.close()
+    }
+}

@@ -1,0 +1,88 @@
+import FailoverCore
+
+/// `commands/USER/hub/switch`
+public struct HubSwitchCommand: Payload {
+    public var to: MachineName
+    /// Whatever the rules say; see `Order.force`. Absent: no.
+    public var force: Bool?
+
+    public init(to: MachineName, force: Bool) {
+        self.to = to
+        self.force = force ? true : nil
+    }
+}
+
+/// `commands/USER/site/stop`
+public struct SiteStopCommand: Payload {
+    public init() {}
+}
+
+/// What a server answers to a command, with the command's correlation data, on its response topic.
+public struct CommandResponse: Payload, Error {
+    public enum Status: String, Codable, Sendable {
+        case ok, refused
+    }
+
+    public enum Code: String, Codable, Sendable, CaseIterable {
+        case licenseMissing, licenseExpired, permissionDenied, keysDiffer, notActive, noBackup, alreadyPaired
+        case sameMachine, nameTaken, unknownMachine, unreachable, notInSync, malformed, filesLocked, stale
+        /// May be forced.
+        case notSafe
+    }
+
+    public var status: Status
+    public var code: Code?
+    /// What is wrong, and what to do.
+    public var message: String?
+
+    public static let ok = CommandResponse(status: .ok)
+
+    public static func refused(_ code: Code, _ message: String) -> Self {
+        CommandResponse(status: .refused, code: code, message: message)
+    }
+}
+
+extension CommandResponse: CustomStringConvertible {
+    public var description: String { message.map { "refused: \($0)" } ?? status.rawValue }
+
+    public init(_ answer: Order.Answer) {
+        switch answer {
+        case .done: self = .ok
+        case .refused(let refusal): self = .refused(refusal.code, refusal.sentence)
+        }
+    }
+}
+
+extension Order.Refusal {
+    fileprivate var code: CommandResponse.Code {
+        switch self {
+        case .notActive: .notActive
+        case .unknownMachine: .unknownMachine
+        case .noBackup: .noBackup
+        case .unreachable: .unreachable
+        case .notInSync: .notInSync
+        case .notSafe: .notSafe
+        case .stopping: .notActive
+        }
+    }
+
+    fileprivate var sentence: String {
+        switch self {
+        case .notActive(let active): "\(active) is active, and this hub is not. Ask \(active)."
+        case .unknownMachine(let name): "\(name) is neither of the two servers of this site. Give one of their names."
+        case .noBackup: "this site has no Backup server. Start one, and name it with --backup on Main."
+        case .unreachable(let name):
+            "\(name) does not answer this server, so nothing was changed. Check that it runs and its network. "
+                + "If it must act although nobody can ask this server, force it on its own hub."
+        case .notInSync(let name):
+            "\(name) answers, but was not ready to act in time. Nothing is lost; look at what hub/state misses, then try "
+                + "again."
+        case .notSafe:
+            "no server acts, and this one cannot know whether another one does where it cannot see it. "
+                + "If you know that no other server of this site acts, force it. If one does, two hubs act until the "
+                + "servers see each other again: then this one's word counts, and what the other side changed meanwhile "
+                + "is lost."
+        case .stopping: "this server is being stopped. Ask the other one."
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import FailoverCore
+import HubClient
+import HubProtocol
+
+struct HubCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hub", abstract: "Decide which hub is active.", subcommands: [HubSwitchSubcommand.self])
+}
+
+struct HubSwitchSubcommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "switch", abstract: "Let this server act: a switchover, in which nothing is lost.",
+        discussion: """
+            After a switchover to the Backup nobody goes home by himself, until Main was lost and is back, or you switch \
+            back.
+
+            --force is for what the site may not decide alone: no server acts, and the one that acted last is gone or \
+            cannot be asked. The named server acts at once; only its own hub need be reached. What you risk: if the other \
+            server acts where nobody here can see it, two hubs are active until the two servers see each other again, and \
+            what was changed on the other one meanwhile is lost. Switch that machine off first, or be sure that it is.
+            """)
+
+    @Argument(help: "The server that is to act.")
+    var name: MachineName
+    @Flag(help: "Whatever the rules say. Read above what that risks.")
+    var force = false
+    @OptionGroup var orders: OrderOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let site = try await orders.look()
+        let asked = force ? name : site.activeHub ?? name
+        try await orders.give(.hubSwitch, HubSwitchCommand(to: name, force: force), to: asked, in: site)
+        print("\(name) is active.")
+    }
+}

@@ -1,0 +1,164 @@
+import ChildProcess
+import FailoverCore
+import Foundation
+import HubProtocol
+import LocalSite
+import Testing
+
+/// An operator's word to a real site: by the program, and by a third party's MQTT client.
+@Suite("Orders to a running site", .serialized, .timeLimit(.minutes(3)))
+struct OrderTests {
+    static let client = MachineName("cam-1")!
+
+    private func withSite(_ body: (LocalSite) async throws -> Void) async throws {
+        let site = try await LocalSite(returnDelay: 0.3)
+        do {
+            try await site.startAll(clients: [Self.client])
+            try await body(site)
+        } catch {
+            await site.end()
+            throw error
+        }
+        await site.end()
+    }
+
+    /// Both hubs are named, so that either may be down.
+    private func hubs(_ site: LocalSite) -> [String] {
+        ["--hub", "\(site.main.endpoint)", "--hub", "\(site.backup.endpoint)", "--user", "anna"]
+    }
+
+    private func request(_ topic: String, _ payload: String, at server: LocalSite.Server) async throws
+        -> CommandResponse
+    {
+        let outcome = try await Understudy.run(
+            "/usr/bin/mosquitto_rr",
+            [
+                "-p", "\(server.port)", "-V", "mqttv5", "-q", "1", "-t", "commands/anna/\(topic)", "-e",
+                "responses/anna/1", "-D", "publish", "correlation-data", "42", "-m", payload, "-W", "20",
+            ])
+        return try CommandResponse(decoding: Array(outcome.output.utf8.dropLast()))
+    }
+
+    @Test("hub switch: everyone moves, the history says who ordered it, nobody goes home by himself; and back")
+    func switchOver() async throws {
+        try await withSite { site in
+            for target in [site.backup, site.main] {
+                let outcome = try await Understudy.run(["hub", "switch", "\(target.name)"] + hubs(site))
+                #expect(outcome.code == 0 && outcome.output == "\(target.name) is active.\n", "\(outcome)")
+                try await site.watch.wait(for: "everyone on \(target.name), paired again") { view in
+                    view.everyone(of: [Self.client, site.main.name, site.backup.name], follows: target.name)
+                        && view.hubs[target.endpoint]?.pair?.mode == .paired
+                }
+                for hub in await site.watch.view.hubs.values {
+                    let last = hub.history?.transitions.first { $0.reason == .planned }
+                    #expect(last?.by == "anna" && last?.to == target.name)
+                }
+            }
+        }
+    }
+
+    @Test("After a switchover Main stays away until it was lost and is back")
+    func staysAway() async throws {
+        try await withSite { site in
+            #expect(try await request("hub/switch", #"{"to":"backup-1"}"#, at: site.main) == .ok)
+            try await site.watch.wait(for: "paired") { $0.hubs[site.backup.endpoint]?.pair?.mode == .paired }
+            // Main is healthy for longer than its return delay: each heartbeat of a machine says that a second passed.
+            let before = await site.watch.view.machines[Self.client]?.heartbeat?.sequence ?? 0
+            try await site.watch.wait(for: "three seconds") {
+                $0.machines[Self.client]?.heartbeat?.sequence ?? 0 >= before + 3
+            }
+            #expect(await site.watch.view.isActive(site.backup.name, at: site.backup.endpoint))
+            try await site.process(of: site.main.name)?.kill()
+            try await site.watch.wait(for: "Main lost") {
+                $0.hubs[site.backup.endpoint]?.state?.missing.contains(.serverLink) == true
+            }
+            try await site.start(site.main)
+            try await site.waitForHome([Self.client])
+        }
+    }
+
+    @Test("What is refused says why and what to do, with exit code 3, and changes nothing")
+    func refusals() async throws {
+        try await withSite { site in
+            let before = await site.watch.view.authority?.active
+            let outcome = try await Understudy.run(["hub", "switch", "nobody"] + hubs(site))
+            #expect(outcome.code == 3 && outcome.error.contains("nobody is neither of the two servers"))
+            #expect(try await request("hub/switch", #"{"to":"backup-1"}"#, at: site.backup).code == .notActive)
+            #expect(try await request("hub/switch", #"{"too":"backup-1"}"#, at: site.main).code == .malformed)
+            #expect(try await request("hub/switch", #"{"to":"a/b"}"#, at: site.main).code == .malformed)
+            #expect(try await request("site/stop", "[]", at: site.main).code == .malformed)
+            #expect(try await request("site/stop", "{}", at: site.backup).code == .notActive)
+            // Asked twice, done once.
+            #expect(try await request("hub/switch", #"{"to":"main-1"}"#, at: site.main) == .ok)
+            #expect(try await request("hub/switch", #"{"to":"main-1"}"#, at: site.main) == .ok)
+            #expect(await site.watch.view.authority?.active == before)
+        }
+    }
+
+    @Test("A retained command is refused and cleared; an answer goes only where its user may read")
+    func retained() async throws {
+        try await withSite { site in
+            let before = await site.watch.view.authority?.active
+            let port = ["-p", "\(site.main.port)", "-V", "mqttv5", "-q", "1"]
+            let command = port + ["-t", "commands/anna/hub/switch", "-m", #"{"to":"backup-1"}"#]
+            for sent in [command + ["-r"], command + ["-D", "publish", "response-topic", "show/evil"]] {
+                if sent.contains("-r") {
+                    _ = try await Understudy.run("/usr/bin/mosquitto_pub", sent)
+                    // Its own answer comes after what was published before.
+                    #expect(try await request("hub/switch", #"{"to":"main-1"}"#, at: site.main) == .ok)
+                    #expect(await site.watch.view.authority?.active == before)
+                } else {
+                    _ = try await Understudy.run("/usr/bin/mosquitto_pub", sent)
+                    try await site.watch.wait(for: "the switch") {
+                        $0.isActive(site.backup.name, at: site.backup.endpoint)
+                    }
+                }
+            }
+            let left = try await Understudy.run(
+                "/usr/bin/mosquitto_sub",
+                ["-p", "\(site.main.port)", "-t", "commands/#", "-t", "show/evil", "-t", "hub/server", "-C", "1"])
+            #expect(left.output.contains("main-1"), "nothing but hub/server is retained")
+        }
+    }
+
+    @Test("Main died ALONE: the Backup alone refuses and says what it risks; --force makes it act; Main comes home")
+    func force() async throws {
+        try await withSite { site in
+            try await site.process(of: site.backup.name)?.kill()
+            try await site.watch.wait(for: "Main alone") { $0.hubs[site.main.endpoint]?.state?.phase == .alone }
+            try await site.process(of: site.main.name)?.kill()
+            try await site.start(site.backup)
+            try await site.watch.wait(for: "the Backup waits") {
+                $0.reach[site.backup.endpoint] == .reached && $0.hubs[site.backup.endpoint]?.state?.phase == .isolated
+            }
+            var outcome = try await Understudy.run(["hub", "switch", "backup-1"] + hubs(site))
+            #expect(outcome.code == 3 && outcome.error.contains("two hubs act"), "\(outcome)")
+            outcome = try await Understudy.run(["hub", "switch", "backup-1", "--force"] + hubs(site))
+            #expect(outcome.code == 0, "\(outcome)")
+            try await site.waitForBackup([Self.client])
+            #expect(await site.watch.view.authority?.history?.transitions.first?.by == "anna")
+            outcome = try await Understudy.run(["hub", "switch", "main-1", "--force"] + hubs(site))
+            #expect(outcome.code == 4 && outcome.error.contains("main-1 cannot be reached"), "\(outcome)")
+            try await site.start(site.main)
+            try await site.waitForHome([Self.client])
+        }
+    }
+
+    @Test("site stop: both servers end with exit code 0; either may be started first in the morning")
+    func siteStop() async throws {
+        try await withSite { site in
+            for first in [site.main, site.backup] {
+                let outcome = try await Understudy.run(["site", "stop"] + hubs(site))
+                #expect(outcome.code == 0, "\(outcome)")
+                for server in [site.main, site.backup] {
+                    let process = try #require(await site.process(of: server.name))
+                    #expect(try await process.ended() == .exited(code: 0))
+                }
+                try await site.start(first)
+                try await site.watch.wait(for: "\(first.name) is up") { $0.reach[first.endpoint] == .reached }
+                try await site.start(first.name == site.main.name ? site.backup : site.main)
+                try await site.waitForHome([Self.client])
+            }
+        }
+    }
+}
