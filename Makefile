@@ -22,7 +22,7 @@ model-check: setup ## Every state of a site within bounds, on the product's own 
 	swift build -c release --product ModelCheck
 	$(MODEL_CHECK) --witnesses 0 --ticks 9 --faults 1
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1
-	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --only-cuts
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --kinds cuts
 	$(MODEL_CHECK) --witnesses 3 --ticks 5 --faults 1
 	$(MODEL_CHECK) --sabotage all
 

@@ -37,6 +37,9 @@ public enum Order: Hashable, Sendable {
 }
 
 extension Coordinator {
+    /// An order was given and is not answered yet; the next one must wait.
+    public var isFollowingOrder: Bool { assignment != nil }
+
     /// An order that is being carried out.
     struct Assignment: Hashable, Sendable {
         var order: Order

@@ -16,7 +16,7 @@ enum Invariant {
             if core.mayConfirm(at: now) { acting.append((node, record.epoch)) }
             if node == .backup, record.reason == .started { return "an unpaired Backup acts" }
         }
-        if acting.count > 1, !state.usedRule7 {
+        if acting.count > 1, !state.usedRule7, !state.usedForce {
             return "I2: " + acting.map { "\($0.node) acts in epoch \($0.epoch)" }.joined(separator: ", and ")
         }
         return nil

@@ -7,8 +7,35 @@ struct Bounds {
     var ticks = 8
     /// Faults of all kinds together.
     var faults = 2
-    /// Only ways between two nodes are cut; nothing else goes wrong.
-    var onlyCuts = false
+    /// What may go wrong at all.
+    var kinds = Set(FaultKind.allCases)
+}
+
+/// Faults that a search can be bounded to.
+enum FaultKind: String, CaseIterable {
+    /// A way between two nodes is cut.
+    case cuts
+    /// A node is cut off from all others.
+    case isolation
+    /// A process dies, before or after its unsynced write reached the disk.
+    case crashes
+    case hangs
+    /// A connection is refused although the process lives.
+    case refusals
+    /// A server's store is lost.
+    case stores
+    /// A server's brokers die a moment before its coordinator does.
+    case brokers
+    /// A message arrives twice.
+    case repeats
+    /// Clients go and come back, or lose their votes.
+    case witnesses
+    /// A server is stopped in good order.
+    case stops
+    /// An operator switches, removes the Backup or stops the site.
+    case orders
+    /// An operator forces a server.
+    case force
 }
 
 /// A directed way between two nodes.
@@ -60,7 +87,13 @@ enum Action: Hashable, CustomStringConvertible {
     case isolate(Node)
     case falselyRefuse(Channel)
     case stop(Node)
+    case brokersDie(Node)
+    case arriveTwice(Channel)
+    case leave(witness: Int)
+    case loseVotes(witness: Int)
+    case order(Node, Order)
     // Ends of faults.
+    case comeBack(witness: Int)
     case restart(Node)
     case wake(Node)
     /// The way is open again; what was under way when it was cut arrives late.
@@ -80,6 +113,12 @@ enum Action: Hashable, CustomStringConvertible {
         case .isolate(let node): "\(node) is cut off"
         case .falselyRefuse(let channel): "\(channel.to) is falsely refused by \(channel.from)"
         case .stop(let node): "\(node) is stopped in good order"
+        case .brokersDie(let node): "\(node)'s brokers die"
+        case .arriveTwice(let channel): "\(channel) arrives, and will once more"
+        case .leave(let witness): "\(Node.witness(witness)) is switched off"
+        case .comeBack(let witness): "\(Node.witness(witness)) is back"
+        case .loseVotes(let witness): "\(Node.witness(witness)) loses its votes"
+        case .order(let node, let order): "\(node) is ordered: \(order)"
         case .restart(let node): "\(node) starts again"
         case .wake(let node): "\(node) wakes up"
         case .heal(let channel): "\(channel) is open again"
@@ -95,6 +134,8 @@ struct SiteState: Hashable {
         var disk: Record?
         var unsynced: [Record] = []
         var isHung = false
+        /// Nothing comes from it any more, and nobody is let in.
+        var areBrokersDead = false
         var runs = 0
     }
 
@@ -102,6 +143,9 @@ struct SiteState: Hashable {
         var core: Witness
         var disk: Ballot?
         var unsynced: [Ballot] = []
+        var isGone = false
+        /// How often it lost its votes.
+        var losses = 0
     }
 
     /// In which order the nodes take what has arrived; each order is searched.
@@ -119,4 +163,6 @@ struct SiteState: Hashable {
     var winners: [Epoch: MachineName] = [:]
     /// An epoch was begun without anybody's word, since there was no witness (rule 7).
     var usedRule7 = false
+    /// An operator forced a server: what the rules promise is not promised any more, but for one hub an epoch.
+    var usedForce = false
 }

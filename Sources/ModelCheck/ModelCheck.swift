@@ -15,8 +15,11 @@ struct ModelCheck: ParsableCommand {
     var ticks = 6
     @Option(help: "Faults of all kinds together.")
     var faults = 2
-    @Flag(help: "Only ways between two nodes are cut; nothing else goes wrong.")
-    var onlyCuts = false
+    @Option(
+        parsing: .upToNextOption,
+        help:
+            "What may go wrong: \(FaultKind.allCases.map(\.rawValue).joined(separator: ", ")). Default: all but force.")
+    var kinds = FaultKind.allCases.filter { $0 != .force }
     @Option(help: "Recovery is tried from one state of this many.")
     var recoverEvery = 10
     @Option(help: "Put this fault in on purpose (or all of them, one after the other), and fail unless it is found.")
@@ -24,7 +27,7 @@ struct ModelCheck: ParsableCommand {
 
     func run() throws {
         if let sabotage { return try find(sabotage == "all" ? Sabotage.allCases : [try named(sabotage)]) }
-        let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, onlyCuts: onlyCuts)
+        let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, kinds: Set(kinds))
         let steps = Steps(bounds: bounds)
         let began = ContinuousClock.now
         let outcome = Search(steps: steps, recoverEvery: recoverEvery).run(from: SiteState.paired(steps)) {
@@ -32,7 +35,7 @@ struct ModelCheck: ParsableCommand {
         }
         say(
             "\(outcome.states) states, \(outcome.recoveries) recoveries tried, with \(witnesses) witnesses, \(ticks) heartbeats, "
-                + "\(faults) faults, in \(began.duration(to: .now))")
+                + "\(faults) faults (\(kinds.map(\.rawValue).joined(separator: ", "))), in \(began.duration(to: .now))")
         guard let violation = outcome.violation else {
             say("no violation")
             return
@@ -71,6 +74,8 @@ struct ModelCheck: ParsableCommand {
     }
 }
 
+extension FaultKind: ExpressibleByArgument {}
+
 /// Unbuffered, so that a search that is ended has shown what it found.
 private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
@@ -84,10 +89,9 @@ extension SiteState {
     private static func paired(_ steps: Steps, order: [Node]) -> SiteState {
         var state = SiteState()
         state.order = order
+        let now = Steps.moment(state).monotonic
         state.voters = (0..<steps.bounds.witnesses).map {
-            .init(
-                core: Witness(
-                    identity: Steps.identity($0), ballot: nil, timing: Steps.timing, at: Steps.moment(state).monotonic))
+            .init(core: Witness(identity: Steps.identity($0), ballot: nil, timing: Steps.timing, at: now))
         }
         for node in Node.servers { steps.start(node, &state) }
         precondition(Recovery(steps: steps).failure(from: &state) == nil, "the site does not come up")

@@ -11,7 +11,7 @@ enum Sabotage: String, CaseIterable {
     var bounds: Bounds {
         switch self {
         case .endlessLease, .twoLeases: Bounds(witnesses: 1, ticks: 9, faults: 1)
-        case .voteTwice: Bounds(witnesses: 1, ticks: 9, faults: 2, onlyCuts: true)
+        case .voteTwice: Bounds(witnesses: 1, ticks: 9, faults: 2, kinds: [.cuts])
         }
     }
 }

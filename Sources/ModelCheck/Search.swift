@@ -91,18 +91,24 @@ struct Recovery {
 
     /// The same, leaving the site as it was found in the end.
     func failure(from state: inout SiteState) -> String? {
-        state.faults = .max
         state.lastTick = .max
         for channel in state.cuts { steps.apply(.heal(channel), to: &state) }
         for node in state.isolated { steps.apply(.rejoin(node), to: &state) }
         for node in Node.servers where state.servers[node]?.isHung == true { steps.apply(.wake(node), to: &state) }
+        for node in Node.servers where state.servers[node]?.areBrokersDead == true {
+            steps.apply(.crash(node), to: &state)
+        }
+        for index in state.voters.indices where state.voters[index].isGone {
+            steps.apply(.comeBack(witness: index), to: &state)
+        }
+        state.faults = .max
         for _ in 0..<Self.patience {
             settle(&state)
             for node in Node.servers where state.servers[node]?.core == nil { steps.start(node, &state) }
             settle(&state)
             let main = state.servers[.main]?.core
             let backup = state.servers[.backup]?.core
-            if main?.isActive == true, main?.phase == .idle, backup?.phase == .idle { return nil }
+            if let main, let backup, isHome(main, backup) { return nil }
             steps.apply(.tick, to: &state)
         }
         let main = state.servers[.main]?.core
@@ -111,6 +117,13 @@ struct Recovery {
             "I6: no recovery in \(Self.patience) heartbeats without faults: Main \(main?.phase.rawValue ?? "down") in epoch "
             + "\(main?.record?.epoch.description ?? "none"), Backup \(backup?.phase.rawValue ?? "down") in epoch "
             + "\(backup?.record?.epoch.description ?? "none")"
+    }
+
+    /// Main acts and the Backup may take over; or what an operator wanted instead.
+    private func isHome(_ main: Coordinator, _ backup: Coordinator) -> Bool {
+        if main.isActive, main.record?.mode == .single { return !backup.isActive }
+        if backup.isActive, backup.record?.staysAway == true { return backup.record?.mode == .paired }
+        return main.isActive && main.phase == .idle && backup.phase == .idle
     }
 
     private func settle(_ state: inout SiteState) {

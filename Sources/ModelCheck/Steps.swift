@@ -38,9 +38,11 @@ struct Steps {
         ServerAddress(name: MachineName(node.description)!, address: "", port: 1, controlPort: 2)
     }
 
-    static func identity(_ witness: Int) -> WitnessIdentity {
-        WitnessIdentity(name: MachineName(Node.witness(witness).description)!, ballotBox: "")
+    static func identity(_ witness: Int, losses: Int = 0) -> WitnessIdentity {
+        WitnessIdentity(name: MachineName(Node.witness(witness).description)!, ballotBox: "\(losses)")
     }
+
+    static let operatorName = MachineName("engineer")!
 
     // MARK: - What can happen
 
@@ -57,14 +59,9 @@ struct Steps {
             if state.isolated.contains(node) { actions.append(.rejoin(node)) }
         }
         actions += state.cuts.map(Action.heal)
-        if state.faults < bounds.faults { actions += faults(in: state).filter(isWithinBounds) }
+        for index in state.voters.indices where state.voters[index].isGone { actions.append(.comeBack(witness: index)) }
+        if state.faults < bounds.faults { actions += bounds.kinds.flatMap { faults($0, in: state) } }
         return actions
-    }
-
-    private func isWithinBounds(_ fault: Action) -> Bool {
-        guard bounds.onlyCuts else { return true }
-        if case .cut = fault { return true }
-        return false
     }
 
     private func work(of node: Node, in state: SiteState) -> [Action] {
@@ -77,26 +74,40 @@ struct Steps {
         return arrived + (isWriting ? [.sync(node)] : [])
     }
 
-    private func faults(in state: SiteState) -> [Action] {
-        var faults: [Action] = []
-        for node in Node.servers {
-            guard let server = state.servers[node] else { continue }
-            if server.core == nil {
-                if server.disk != nil { faults.append(.loseStore(node)) }
-                continue
+    private func faults(_ kind: FaultKind, in state: SiteState) -> [Action] {
+        let up = Node.servers.filter { state.servers[$0]?.core != nil }
+        let well = up.filter { state.servers[$0]?.isHung == false }
+        let ways = up.flatMap { node in ([node.other] + witnessNodes).map { Channel(from: node, to: $0) } }
+        switch kind {
+        case .cuts: return ways.filter { !state.cuts.contains($0) }.map(Action.cut)
+        case .isolation: return up.filter { !state.isolated.contains($0) }.map(Action.isolate)
+        case .crashes:
+            let isWriting = { (node: Node) in state.servers[node]?.unsynced.isEmpty == false }
+            let present = witnessNodes.indices.filter { !state.voters[$0].isGone }.map(Node.witness)
+            return (up + present).map(Action.crash) + up.filter(isWriting).map(Action.crashAfterWrite)
+        case .hangs: return well.map(Action.hang)
+        case .refusals:
+            return ways.filter { !state.cuts.contains($0) && $0.to == $0.from.other }.map(Action.falselyRefuse)
+        case .stores:
+            let down = Node.servers.filter { state.servers[$0]?.core == nil && state.servers[$0]?.disk != nil }
+            return down.map(Action.loseStore)
+        case .brokers: return up.filter { state.servers[$0]?.areBrokersDead == false }.map(Action.brokersDie)
+        case .repeats:
+            let arriving = state.underWay.keys.filter { isOpen($0, in: state) && isRunning($0.to, state) }
+            return arriving.map(Action.arriveTwice)
+        case .witnesses:
+            let present = state.voters.indices.filter { !state.voters[$0].isGone }
+            return present.flatMap { [.leave(witness: $0), .loseVotes(witness: $0)] }
+        case .stops: return well.map(Action.stop)
+        case .orders:
+            let idle = well.filter { state.servers[$0]?.core?.isFollowingOrder == false }
+            return idle.flatMap { node in
+                let other = Self.address(node.other).name
+                return [Order.switchOver(to: other), .stopSite, .removeBackup].map { Action.order(node, $0) }
             }
-            faults.append(.crash(node))
-            if !server.unsynced.isEmpty { faults.append(.crashAfterWrite(node)) }
-            if !server.isHung { faults += [.hang(node), .stop(node)] }
-            if !state.isolated.contains(node) { faults.append(.isolate(node)) }
-            for witness in witnessNodes where !state.cuts.contains(Channel(from: node, to: witness)) {
-                faults.append(.cut(Channel(from: node, to: witness)))
-            }
-            let across = Channel(from: node, to: node.other)
-            if !state.cuts.contains(across) { faults += [.cut(across), .falselyRefuse(across)] }
+        case .force:
+            return well.filter { state.servers[$0]?.core?.isFollowingOrder == false }.map { .order($0, .force) }
         }
-        for index in state.voters.indices { faults.append(.crash(.witness(index))) }
-        return faults
     }
 
     private func isOpen(_ channel: Channel, in state: SiteState) -> Bool {
@@ -105,10 +116,8 @@ struct Steps {
     }
 
     private func isRunning(_ node: Node, _ state: SiteState) -> Bool {
-        guard case .witness = node else {
-            return state.servers[node]?.core != nil && state.servers[node]?.isHung == false
-        }
-        return true
+        if case .witness(let index) = node { return !state.voters[index].isGone }
+        return state.servers[node]?.core != nil && state.servers[node]?.isHung == false
     }
 
     // MARK: - What it does
@@ -118,7 +127,12 @@ struct Steps {
         case .tick:
             state.ticks += 1
             for node in Node.servers where isRunning(node, state) { handle(.timePassed, at: node, &state) }
-            for index in state.voters.indices { handle(.timePassed, atWitness: index, &state) }
+            for index in state.voters.indices where !state.voters[index].isGone {
+                handle(.timePassed, atWitness: index, &state)
+            }
+        case .arriveTwice(let channel):
+            state.faults += 1
+            if let parcel = state.underWay[channel]?.first { deliver(parcel, over: channel, &state) }
         case .deliver(let channel):
             guard var parcels = state.underWay[channel], !parcels.isEmpty else { return }
             let parcel = parcels.removeFirst()
@@ -150,10 +164,35 @@ struct Steps {
         case .stop(let node):
             state.faults += 1
             handle(.stopRequested, at: node, &state)
+        case .order(let node, let order):
+            state.faults += 1
+            if order == .force { state.usedForce = true }
+            handle(.ordered(order, by: Self.operatorName), at: node, &state)
+        case .brokersDie(let node):
+            state.faults += 1
+            state.servers[node]?.areBrokersDead = true
+            announceEnd(of: node, &state)
+        case .leave(let index):
+            state.faults += 1
+            state.voters[index].isGone = true
+            for channel in state.underWay.keys where channel.to == .witness(index) { state.underWay[channel] = nil }
+            showCandidates(&state)
+        case .loseVotes(let index):
+            state.faults += 1
+            let losses = state.voters[index].losses + 1
+            let identity = Self.identity(index, losses: losses)
+            state.voters[index] = .init(
+                core: Witness(identity: identity, ballot: nil, timing: Self.timing, at: Self.moment(state).monotonic),
+                losses: losses)
+            showCandidates(&state)
+        case .comeBack(let index):
+            state.voters[index].isGone = false
+            crash(.witness(index), &state)
+            showCandidates(&state)
         case .restart(let node): start(node, &state)
         case .wake(let node):
             state.servers[node]?.isHung = false
-            handle(.timePassed, at: node, &state)
+            handle(.candidates(candidates(in: state)), at: node, &state)
         case .heal(let channel): state.cuts.remove(channel)
         case .rejoin(let node): state.isolated.remove(node)
         }
@@ -167,22 +206,40 @@ struct Steps {
                 role: node == .main ? .main : .backup, address: Self.address(node), session: "\(node)\(server.runs)",
                 hasPeer: true), record: server.disk, timing: Self.timing, at: Self.moment(state))
         state.servers[node] = server
-        handle(.candidates((0..<bounds.witnesses).map(Self.identity)), at: node, &state)
+        handle(.candidates(candidates(in: state)), at: node, &state)
+    }
+
+    private func candidates(in state: SiteState) -> [WitnessIdentity] {
+        state.voters.filter { !$0.isGone }.map(\.core.identity)
+    }
+
+    /// What a server's own hub broker tells it of the clients.
+    private func showCandidates(_ state: inout SiteState) {
+        for node in Node.servers where isRunning(node, state) {
+            handle(.candidates(candidates(in: state)), at: node, &state)
+        }
     }
 
     private func crash(_ node: Node, _ state: inout SiteState) {
         if case .witness(let index) = node {
-            let disk = state.voters[index].disk
-            state.voters[index] = .init(
-                core: Witness(
-                    identity: Self.identity(index), ballot: disk, timing: Self.timing,
-                    at: Self.moment(state).monotonic), disk: disk)
+            var voter = state.voters[index]
+            voter.core = Witness(
+                identity: voter.core.identity, ballot: voter.disk, timing: Self.timing, at: Self.moment(state).monotonic
+            )
+            voter.unsynced = []
+            state.voters[index] = voter
             return
         }
         state.servers[node]?.core = nil
         state.servers[node]?.unsynced = []
         state.servers[node]?.isHung = false
+        state.servers[node]?.areBrokersDead = false
         for channel in state.underWay.keys where channel.to == node { state.underWay[channel] = nil }
+        announceEnd(of: node, &state)
+    }
+
+    /// Whoever had a session with a server's control broker sees it closed, and the next one refused.
+    private func announceEnd(of node: Node, _ state: inout SiteState) {
         for receiver in [node.other] + witnessNodes { send(.refused, from: node, to: receiver, &state) }
     }
 
@@ -215,6 +272,7 @@ struct Steps {
         case (.witness, .vote): break
         case (_, .heartbeat(let heartbeat)):
             handle(.heartbeat(sabotaged(heartbeat, at: state)), at: channel.to, &state)
+        case (_, .vote) where state.servers[channel.to]?.areBrokersDead == true: break
         case (_, .vote(let vote)): handle(.vote(vote), at: channel.to, &state)
         case (_, .refused): handle(.linkRefused, at: channel.to, &state)
         }
@@ -223,6 +281,8 @@ struct Steps {
     /// A newer message takes the place of an older one of its kind, which is lost; over a way that is cut the older one
     /// stays under way, and arrives late.
     private func send(_ parcel: Parcel, from: Node, to: Node, _ state: inout SiteState) {
+        // What a server says lies on its own broker; that nobody listens there any more can be seen all the same.
+        if case .heartbeat = parcel, state.servers[from]?.areBrokersDead == true { return }
         let channel = Channel(from: from, to: to)
         let isCut = state.cuts.contains(channel) || state.isolated.contains(from) || state.isolated.contains(to)
         if let waiting = state.underWay[channel], !waiting.isEmpty {
