@@ -13,7 +13,9 @@ enum Invariant {
             if let winner = state.winners[record.epoch], winner != record.holder {
                 return "I1: both \(winner) and \(record.holder) acted in epoch \(record.epoch)"
             }
-            if core.mayConfirm(at: now) { acting.append((node, record.epoch)) }
+            // Nobody reaches a server whose brokers are dead.
+            let isReached = state.servers[node]?.areBrokersDead == false
+            if isReached, core.mayConfirm(at: now) { acting.append((node, record.epoch)) }
             if node == .backup, record.reason == .started { return "an unpaired Backup acts" }
         }
         if acting.count > 1, !state.usedRule7, !state.usedForce {

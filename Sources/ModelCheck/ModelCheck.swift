@@ -22,11 +22,8 @@ struct ModelCheck: ParsableCommand {
     var kinds = FaultKind.allCases.filter { $0 != .force }
     @Option(help: "Recovery is tried from one state of this many.")
     var recoverEvery = 10
-    @Option(help: "Put this fault in on purpose (or all of them, one after the other), and fail unless it is found.")
-    var sabotage: String?
 
     func run() throws {
-        if let sabotage { return try find(sabotage == "all" ? Sabotage.allCases : [try named(sabotage)]) }
         let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, kinds: Set(kinds))
         let steps = Steps(bounds: bounds)
         let began = ContinuousClock.now
@@ -47,30 +44,6 @@ struct ModelCheck: ParsableCommand {
     private func show(_ violation: Search.Violation) {
         say("VIOLATION  \(violation.sentence)")
         for (number, action) in violation.trace.enumerated() { say("  \(number + 1). \(action)") }
-    }
-
-    private func named(_ name: String) throws -> Sabotage {
-        guard let sabotage = Sabotage(rawValue: name) else {
-            let known = Sabotage.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("\(name) is none of: all, \(known)")
-        }
-        return sabotage
-    }
-
-    private func find(_ faults: [Sabotage]) throws {
-        var missed: [Sabotage] = []
-        for sabotage in faults {
-            let steps = Steps(bounds: sabotage.bounds, sabotage: sabotage)
-            let outcome = Search(steps: steps, recoverEvery: .max).run(from: SiteState.paired(steps))
-            guard let violation = outcome.violation else {
-                say("\(sabotage.rawValue): NOT FOUND in \(outcome.states) states")
-                missed.append(sabotage)
-                continue
-            }
-            say("\(sabotage.rawValue): found after \(outcome.states) states")
-            show(violation)
-        }
-        guard missed.isEmpty else { throw ExitCode.failure }
     }
 }
 

@@ -23,7 +23,6 @@ struct Steps {
     }()
 
     let bounds: Bounds
-    var sabotage: Sabotage?
 
     var witnessNodes: [Node] { (0..<bounds.witnesses).map(Node.witness) }
 
@@ -51,6 +50,9 @@ struct Steps {
         // the same state.
         var actions = state.order.lazy.map { work(of: $0, in: state) }.first { !$0.isEmpty } ?? []
         // Time passes when all that can arrive has arrived; what is late goes over a way that is cut for a while.
+        // A coordinator whose brokers died dies with them, within that time.
+        let dying = Node.servers.filter { state.servers[$0]?.areBrokersDead == true && isRunning($0, state) }
+        actions += dying.map(Action.crash)
         if actions.isEmpty, state.ticks < state.lastTick { actions.append(.tick) }
         for node in Node.servers {
             guard let server = state.servers[node] else { continue }
@@ -140,7 +142,7 @@ struct Steps {
             deliver(parcel, over: channel, &state)
         case .sync(let node): sync(node, &state)
         case .crash(let node):
-            state.faults += 1
+            if state.servers[node]?.areBrokersDead != true { state.faults += 1 }
             crash(node, &state)
         case .crashAfterWrite(let node):
             state.faults += 1
@@ -243,16 +245,6 @@ struct Steps {
         for receiver in [node.other] + witnessNodes { send(.refused, from: node, to: receiver, &state) }
     }
 
-    private func sabotaged(_ heartbeat: ElectionHeartbeat, at state: SiteState) -> ElectionHeartbeat {
-        var changed = heartbeat
-        switch sabotage {
-        case .endlessLease: changed.echo?.sentAt = Self.moment(state).monotonic
-        case .twoLeases: changed.record?.lease = Lease(milliseconds: 0, marginMilliseconds: 0)
-        default: break
-        }
-        return changed
-    }
-
     private func sync(_ node: Node, _ state: inout SiteState) {
         if case .witness(let index) = node {
             let ballot = state.voters[index].unsynced.removeFirst()
@@ -270,8 +262,7 @@ struct Steps {
         case (.witness(let index), .refused):
             handle(.linkClosed(Self.address(channel.from).name, refused: true), atWitness: index, &state)
         case (.witness, .vote): break
-        case (_, .heartbeat(let heartbeat)):
-            handle(.heartbeat(sabotaged(heartbeat, at: state)), at: channel.to, &state)
+        case (_, .heartbeat(let heartbeat)): handle(.heartbeat(heartbeat), at: channel.to, &state)
         case (_, .vote) where state.servers[channel.to]?.areBrokersDead == true: break
         case (_, .vote(let vote)): handle(.vote(vote), at: channel.to, &state)
         case (_, .refused): handle(.linkRefused, at: channel.to, &state)
@@ -324,13 +315,6 @@ struct Steps {
         for directive in state.voters[index].core.handle(event, at: now) {
             switch directive {
             case .store(let ballot): state.voters[index].unsynced.append(ballot)
-            case .send(let vote) where sabotage == .voteTwice:
-                crash(.witness(index), &state)
-                state.voters[index] = .init(
-                    core: Witness(identity: Self.identity(index), ballot: nil, timing: Self.timing, at: now))
-                send(
-                    .vote(vote), from: .witness(index),
-                    to: vote.candidate == Self.address(.main).name ? .main : .backup, &state)
             case .send(let vote):
                 for node in Node.servers where Self.address(node).name == vote.candidate {
                     send(.vote(vote), from: .witness(index), to: node, &state)
