@@ -23,18 +23,23 @@ struct ModelCheck: ParsableCommand {
     @Option(help: "Recovery is tried from one state of this many.")
     var recoverEvery = 10
 
+    @Option(help: "The search ends after so many states, finished or not.")
+    var atMost = Int.max
+
     func run() throws {
         let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, kinds: Set(kinds))
         let steps = Steps(bounds: bounds)
         let began = ContinuousClock.now
-        let outcome = Search(steps: steps, recoverEvery: recoverEvery).run(from: SiteState.paired(steps)) {
+        let outcome = Search(steps: steps, recoverEvery: recoverEvery, mostStates: atMost).run(
+            from: SiteState.paired(steps)
+        ) {
             FileHandle.standardError.write(Data("\($0) states…\n".utf8))
         }
         say(
             "\(outcome.states) states, \(outcome.recoveries) recoveries tried, with \(witnesses) witnesses, \(ticks) heartbeats, "
                 + "\(faults) faults (\(kinds.map(\.rawValue).joined(separator: ", "))), in \(began.duration(to: .now))")
         guard let violation = outcome.violation else {
-            say("no violation")
+            say(outcome.isFinished ? "no violation" : "no violation so far; the search did not finish")
             return
         }
         show(violation)

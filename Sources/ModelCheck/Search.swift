@@ -11,6 +11,7 @@ struct Search {
     struct Outcome {
         var states = 0
         var recoveries = 0
+        var isFinished = true
         var violation: Violation?
     }
 
@@ -32,6 +33,8 @@ struct Search {
     let steps: Steps
     /// Recovery is tried from every state of this many.
     let recoverEvery: Int
+    /// The search ends unfinished after as many.
+    let mostStates: Int
 
     func run(from starts: [SiteState], progress: (Int) -> Void = { _ in }) -> Outcome {
         var outcome = Outcome()
@@ -41,6 +44,10 @@ struct Search {
         while !frontier.isEmpty {
             var next: [(SiteState, Fingerprint)] = []
             for (state, fingerprint) in frontier {
+                guard outcome.states < mostStates else {
+                    outcome.isFinished = false
+                    return outcome
+                }
                 outcome.states += 1
                 if outcome.states % 100_000 == 0 { progress(outcome.states) }
                 var problem = Invariant.violation(in: state)
