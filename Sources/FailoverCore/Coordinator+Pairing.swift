@@ -9,10 +9,11 @@ extension Coordinator {
 
     /// The holder names the standby that may take over from it, and who votes (rules 8 and 9).
     mutating func pair(at now: Moment) -> [Directive] {
-        guard canPair, isLeaving || pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record
-        else {
-            return []
-        }
+        guard canPair, isLeaving || pairingPause.isOver(at: now.monotonic), let other = peer.latest,
+            let echo = other.echo,
+            // Its lease would begin with this echo: an old one would cost its place (found by the simulation).
+            now.monotonic - echo.sentAt < asksAfter, var next = record
+        else { return [] }
         next.version += 1
         next.mode = .paired
         next.standbySession = other.session
@@ -21,7 +22,7 @@ extension Coordinator {
         if identity.role == .main { next.backup = other.sender } else { next.main = other.sender }
         pairingPause.paired(at: now.monotonic)
         // The heartbeat that the standby has echoed last: it holds this epoch's record since then.
-        echoedAt = other.echo?.sentAt
+        echoedAt = echo.sentAt
         return store(next)
     }
 }
