@@ -14,7 +14,8 @@ struct Tally {
     var longestRecovery = Span.zero
     /// The most epochs that one run of a server began, as a part of what it may.
     var mostLosses = 0.0
-    private var newest: Epoch?
+    /// The highest that was begun so far.
+    private(set) var newest: Epoch?
 
     mutating func noteEpoch(_ record: Record) {
         guard newest.map({ record.epoch > $0 }) ?? true else { return }

@@ -1,3 +1,5 @@
+import FailoverCore
+
 /// How faults begin and end.
 extension Site {
     func begin(_ fault: Fault, for span: Span) {
@@ -121,7 +123,7 @@ extension Site {
     }
 
     private func loseStore(of machine: Machine) {
-        if let server = machine as? ServerMachine, server.disk.content != nil {
+        if let server = machine as? ServerMachine, server.disk.content != nil, isOldEnough(server) {
             script.note(now, server.node, "FAULT its store is lost")
             server.disk.content = nil
             server.clock.setRight()
@@ -134,6 +136,14 @@ extension Site {
             client.ballotBoxes += 1
             tally.lostStores += 1
         }
+    }
+
+    /// A lost store costs no epoch its uniqueness where a site has used fewer than two numbers a second since it began
+    /// (`Epoch.floor`). A site of a few seconds, just in a bad moment, may have used more.
+    private func isOldEnough(_ server: ServerMachine) -> Bool {
+        var clock = server.clock
+        clock.setRight()
+        return (tally.newest ?? Epoch(0)) < Epoch.floor(at: clock.moment(at: now).wall)
     }
 
     // MARK: - Ways

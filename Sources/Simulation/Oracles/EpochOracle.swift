@@ -17,8 +17,9 @@ final class EpochOracle {
         if runs[index] == nil { runs[index] = Run(began: site.now) }
         guard core.isActive, let record = core.record, record.epoch != runs[index]?.last else { return }
         runs[index]?.last = record.epoch
-        // Clients that come and go may renew a pair as often as they do.
-        guard record.reason != .witnessesChanged, var run = runs[index] else { return }
+        // Clients that come and go may renew a pair as often as they do. A server that is being stopped does not pause
+        // between two pairs: for the second that it has, a standby that relieves it is worth some epochs.
+        guard record.reason != .witnessesChanged, !core.isLeaving, var run = runs[index] else { return }
         run.losses += 1
         runs[index] = run
         let most = Self.most(in: site.now - run.began)

@@ -8,8 +8,8 @@ final class HubOracle {
     /// An epoch was begun without anybody's word, since there was no witness (rule 7), and the two servers have not met
     /// since: until both have one epoch on disk, two of them may act.
     private var isSplitByRule7 = false
-    /// Whether the store of each server has ever said that a pair was made, since it was last lost.
-    private var hasKnownPair = [false, false]
+    /// Whether the Backup's store has said that a pair was made, since it was last lost.
+    private var backupKnowsPair = false
 
     /// I2 at this instant, each server by its own clock. A process that hangs confirms nothing until it wakes up, and is
     /// then asked again before anything else.
@@ -35,7 +35,7 @@ final class HubOracle {
             site.script.note(
                 site.now, server.node, "ACTS in epoch \(record.epoch) (\(record.reason): \(record.evidence))")
         }
-        if server.node == .backup, !hasKnownPair[Node.backup.index] { say("an unpaired Backup acts") }
+        if server.node == .backup, !backupKnowsPair { say("an unpaired Backup acts") }
     }
 
     func asks(toStore record: Record, at server: ServerMachine, _ site: Site) {
@@ -48,11 +48,13 @@ final class HubOracle {
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {
-        if record.mode == .paired { hasKnownPair[server.node.index] = true }
+        // One that lost its store may learn from Main that it was the holder.
+        let isHolderForMain = site.server(.main).disk.content?.holder == site.server(.backup).name
+        if server.node == .backup, record.mode == .paired || isHolderForMain { backupKnowsPair = true }
         if site.servers[0].disk.content?.epoch == site.servers[1].disk.content?.epoch { isSplitByRule7 = false }
     }
 
-    func lostStore(_ server: ServerMachine) { hasKnownPair[server.node.index] = false }
+    func lostStore(_ server: ServerMachine) { if server.node == .backup { backupKnowsPair = false } }
 
     private func say(_ sentence: String) { violation = violation ?? sentence }
 }

@@ -141,7 +141,10 @@ extension Site {
 
     private func send(_ vote: Vote, of client: ClientMachine) {
         let server = vote.candidate == servers[0].name ? Node.main : Node.backup
-        script.note(now, client.node, "votes for \(server) from epoch \(vote.from)")
+        if vote.from != client.shownVote {
+            script.note(now, client.node, "votes for \(server) from epoch \(vote.from)")
+        }
+        client.shownVote = vote.from
         let key = SessionKey(owner: client.node, server: server, broker: .control)
         send(.vote(vote), over: key, toServer: true, isReliable: false)
     }

@@ -57,6 +57,8 @@ final class ClientMachine: Machine {
     /// As `MachineAgent`: said once a hub is followed, and never taken back.
     var isOnline = false
     var newestPair: (epoch: Epoch, version: UInt64)?
+    /// The epoch of the vote that the script showed last; each is sent again and again.
+    var shownVote: Epoch?
 
     var identity: WitnessIdentity { WitnessIdentity(name: name, ballotBox: "\(node)#\(ballotBoxes)") }
 }
