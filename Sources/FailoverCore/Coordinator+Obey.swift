@@ -7,11 +7,25 @@ extension Coordinator {
         if record?.holder == me, record?.epoch == wonEpoch, offered.holder != me {
             returnDelay.activationEnded(at: now.monotonic)
         }
+        if isOlderThanLostStore(offered) {
+            record = offered
+            claim = nil
+            votes = [:]
+            return []
+        }
         let isGranted = offered.holder == me && offered.epoch == claim?.epoch
         if isGranted {
             confirmsFrom = nil
             if offered.reason == .mainReturned { returnDelay.returned(at: now.monotonic) }
         }
         return store(offered, isWon: isGranted)
+    }
+
+    /// The store was lost, and this record is perhaps older than what was in it. Until this run is paired, or a new epoch
+    /// begins, it is kept in memory only: on disk it would hide from the next run that the store was lost, and that run
+    /// would take epochs which were used before (found by the simulation).
+    private func isOlderThanLostStore(_ offered: Record) -> Bool {
+        guard let epochFloor, offered.epoch <= epochFloor else { return false }
+        return offered.standbySession != identity.session && record?.standbySession != identity.session
     }
 }

@@ -37,4 +37,29 @@ struct SimulationFindingsTests {
         servers.run(.seconds(10))
         #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
     }
+
+    @Test("A Backup that lost its store, heard an older record and was restarted takes no epoch that it has used (I1)")
+    func lostStoreAndRestart() {
+        var servers = TwoServers.paired()
+        servers.run(.seconds(120))
+        servers.kill(.main)
+        servers.crash(.backup)
+        servers.start(.backup)
+        servers.handle(.linkRefused, at: .backup)
+        #expect(servers.backup.isActive)
+        let used = servers.backup.record!.epoch
+        servers.crash(.backup)
+        servers.loseStore(.backup)
+        servers.start(.main)
+        servers.mute = [.backup]
+        servers.start(.backup)
+        servers.run(.milliseconds(50))
+        #expect(servers.backup.record?.epoch == servers.main.record?.epoch)
+        servers.crash(.backup)
+        servers.mute = []
+        servers.start(.backup)
+        servers.run(.seconds(10))
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+        #expect(servers.main.record!.epoch > used)
+    }
 }
