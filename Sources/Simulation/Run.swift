@@ -15,7 +15,7 @@ struct Run {
     func outcome() -> Outcome {
         let site = Site(seed: seed, script: Script(isWanted: isTraced))
         let end = Instant.start + site.traits.safetyPhase
-        site.scheduleFaults(until: end)
+        site.after(site.traits.firstFault) { $0.scheduleFaults(until: end) }
         look(at: site)
         site.run(until: end)
         var violation = site.oracles.violation

@@ -126,7 +126,6 @@ extension Site {
         if let server = machine as? ServerMachine, server.disk.content != nil, isOldEnough(server) {
             script.note(now, server.node, "FAULT its store is lost")
             server.disk.content = nil
-            server.clock.setRight()
             tally.lostStores += 1
             oracles.hubs.lostStore(server)
         }

@@ -8,7 +8,7 @@ final class HubOracle {
     /// An epoch was begun without anybody's word, since there was no witness (rule 7), and the two servers have not met
     /// since: until both have one epoch on disk, two of them may act.
     private var isSplitByRule7 = false
-    /// Whether the Backup's store has said that a pair was made, since it was last lost.
+    /// Whether the Backup was paired, or has heard of it since it lost its store.
     private var backupKnowsPair = false
 
     /// I2 at this instant, each server by its own clock. A process that hangs confirms nothing until it wakes up, and is
@@ -26,7 +26,9 @@ final class HubOracle {
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
         check(site)
-        guard core.isActive, let record = core.record else { return }
+        guard let record = core.record else { return }
+        if server.node == .backup, record.mode == .paired { backupKnowsPair = true }
+        guard core.isActive else { return }
         let run = core.identity.session
         if let winner = winners[record.epoch], winner != run {
             say("I1: both \(winner) and \(run) acted in epoch \(record.epoch)")
@@ -43,14 +45,14 @@ final class HubOracle {
             before.mode == .paired, before.witnesses.isEmpty
         else { return }
         // Granted by the other server: that one has it on disk.
-        let isGranted = site.server(server.node.other).disk.content.map { $0.epoch >= record.epoch } ?? false
+        let isGranted = site.server(server.node.other).disk.content?.epoch == record.epoch
         if !isGranted { isSplitByRule7 = true }
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {
         // One that lost its store may learn from Main that it was the holder.
         let isHolderForMain = site.server(.main).disk.content?.holder == site.server(.backup).name
-        if server.node == .backup, record.mode == .paired || isHolderForMain { backupKnowsPair = true }
+        if server.node == .backup, isHolderForMain { backupKnowsPair = true }
         if site.servers[0].disk.content?.epoch == site.servers[1].disk.content?.epoch { isSplitByRule7 = false }
     }
 

@@ -3,6 +3,8 @@ struct Traits {
     let clients: Int
     /// How long things go wrong.
     let safetyPhase: Span
+    /// When the first fault may begin: at once, or when the site works.
+    let firstFault: Span
     /// Between the beginnings of two faults, on average.
     let faultPause: Span
     /// Not every kind in every run: what rarely meets otherwise meets here.
@@ -14,6 +16,7 @@ struct Traits {
         let clients = random.index(below: 7)
         self.clients = clients
         safetyPhase = random.span(.seconds(10) ... .seconds(40))
+        firstFault = random.chance(0.5) ? .zero : .seconds(4)
         faultPause = random.spanOfAnySize(.milliseconds(150) ... .seconds(6))
         timerDelay = random.chance(0.5) ? .zero : random.spanOfAnySize(.microseconds(50) ... .milliseconds(2))
         let share = random.pick([0.2, 0.5, 1])

@@ -39,9 +39,8 @@ struct NodeClock {
 
     mutating func jump(milliseconds: Int64) { wallOffset = milliseconds }
 
-    /// Sets the wall clock right. A lost store is the one thing that leans on it: the epochs of that server begin at
-    /// twice the Unix time.
+    /// Sets the wall clock right.
     mutating func setRight() { wallOffset = 0 }
 
-    private func elapsed(at instant: Int64) -> Int64 { instant + instant / 1_000_000 * driftPerMillion }
+    private func elapsed(at instant: Int64) -> Int64 { instant + instant * driftPerMillion / 1_000_000 }
 }
