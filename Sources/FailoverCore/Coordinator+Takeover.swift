@@ -47,7 +47,9 @@ extension Coordinator {
     private func strangerEvidence(at now: MonotonicTime) -> Evidence? {
         // The holder was restarted and asks for an epoch that this server, which lost its store, may have used: this one
         // asks for a higher one.
-        if epochFloor != nil, let asked = peer.latest?.claim, asked.purpose == .resume, asked.from == record?.epoch {
+        if epochFloor != nil, let holder = peer.latest, !holder.isActive, let asked = holder.claim,
+            [.resume, .goOnAlone].contains(asked.purpose), asked.from == record?.epoch
+        {
             return .restarted
         }
         return isUnreachable(at: now) ? .silence(now - max(startedAt, peer.silentFrom ?? startedAt)) : nil

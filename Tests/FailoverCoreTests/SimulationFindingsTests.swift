@@ -62,4 +62,22 @@ struct SimulationFindingsTests {
         #expect(servers.main.isActive && servers.main.phase == .idle)
         #expect(servers.main.record!.epoch > used)
     }
+
+    @Test("The witness voted for a Backup that then lost its store, while Main asked for longer than its patience")
+    func lostStoreAfterVote() {
+        var servers = TwoServers.paired()
+        servers.run(.seconds(120))
+        servers.slowDisk = [.backup]
+        servers.kill(.main)
+        #expect(servers.backup.writing != nil)
+        servers.crash(.backup)
+        servers.loseStore(.backup)
+        servers.slowDisk = []
+        servers.start(.main)
+        servers.run(.seconds(4))
+        #expect(servers.main.claim?.purpose == .goOnAlone && !servers.main.isActive)
+        servers.start(.backup)
+        servers.run(.seconds(15))
+        #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
+    }
 }
