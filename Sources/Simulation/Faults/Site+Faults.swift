@@ -123,7 +123,7 @@ extension Site {
     }
 
     private func loseStore(of machine: Machine) {
-        if let server = machine as? ServerMachine, server.disk.content != nil, isOldEnough(server) {
+        if let server = machine as? ServerMachine, server.disk.content != nil, mayLoseStore(server) {
             script.note(now, server.node, "FAULT its store is lost")
             server.disk.content = nil
             tally.lostStores += 1
@@ -137,12 +137,13 @@ extension Site {
         }
     }
 
-    /// A lost store costs no epoch its uniqueness where a site has used fewer than two numbers a second since it began
-    /// (`Epoch.floor`). A site of a few seconds, just in a bad moment, may have used more.
-    private func isOldEnough(_ server: ServerMachine) -> Bool {
+    /// Two losses that the rules do not promise to survive. A lost store costs no epoch its uniqueness where a site has
+    /// used fewer than two numbers a second since it began (`Epoch.floor`): one of a few seconds, just in a bad moment, may
+    /// have used more. And when two hubs act by rule 7, only their stores know how far the epochs have gone.
+    private func mayLoseStore(_ server: ServerMachine) -> Bool {
         var clock = server.clock
         clock.setRight()
-        return (tally.newest ?? Epoch(0)) < Epoch.floor(at: clock.moment(at: now).wall)
+        return (tally.newest ?? Epoch(0)) < Epoch.floor(at: clock.moment(at: now).wall) && !oracles.hubs.isSplitByRule7
     }
 
     // MARK: - Ways

@@ -7,7 +7,7 @@ final class HubOracle {
     private var winners: [Epoch: String] = [:]
     /// An epoch was begun without anybody's word, since there was no witness (rule 7), and the two servers have not met
     /// since: until both have one epoch on disk, two of them may act.
-    private var isSplitByRule7 = false
+    private(set) var isSplitByRule7 = false
     /// Whether the Backup was paired, or has heard of it since it lost its store.
     private var backupKnowsPair = false
 
