@@ -3,7 +3,7 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev util-linux
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark model-check build lint format setup
+.PHONY: demo test test-all benchmark model-check simulate build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
@@ -11,9 +11,10 @@ demo: build ## A whole site on this machine: Main is killed, the Backup takes ov
 test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
 	swift test --skip-build --no-parallel
-	$(MAKE) --no-print-directory model-check
+	$(MAKE) --no-print-directory model-check simulate
 
-test-all: test benchmark ## The tests and the longer runs (the last one takes a quarter of an hour).
+test-all: test benchmark ## The tests and the longer runs (the last two take a quarter of an hour each).
+	$(SIMULATION) --first-seed 1001 --seeds 40000
 	$(MODEL_CHECK) --witnesses 1 --ticks 7 --faults 2 --recover-every 100
 
 MODEL_CHECK = .build/release/ModelCheck
@@ -24,7 +25,12 @@ model-check: setup ## Every state of a site within bounds, on the product's own 
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --kinds cuts
 	$(MODEL_CHECK) --witnesses 3 --ticks 5 --faults 1
-	$(MODEL_CHECK) --sabotage all
+
+SIMULATION = .build/release/Simulation
+
+simulate: setup ## A thousand sites with random faults on simulated time, on the same code; each seed can be replayed.
+	swift build -c release --product Simulation
+	$(SIMULATION) --seeds 1000
 
 benchmark: build ## How long a fault of Main is felt, on this machine.
 	@.build/release/FailoverBenchmark

@@ -81,6 +81,8 @@ let package = Package(
             dependencies: ["FailoverCore", "HubClient", "HubProtocol", "LocalSite", argumentParser, histogram],
             swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
+        .executableTarget(
+            name: "Simulation", dependencies: ["FailoverCore", argumentParser, heap], swiftSettings: strict),
 
         // Tests.
         .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),

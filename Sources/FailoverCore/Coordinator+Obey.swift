@@ -4,8 +4,22 @@ extension Coordinator {
     /// When it names this server and the epoch that it asked for, the other server has accepted the claim (rule 4a).
     mutating func obeyHigherRecord(at now: Moment) -> [Directive] {
         guard !isPlaceTaken, let offered = peer.latest?.record, offered.supersedes(writing ?? record) else { return [] }
+        if isOlderThanLostStore(offered) {
+            record = offered
+            claim = nil
+            votes = [:]
+            return []
+        }
         let isGranted = offered.holder == me && offered.epoch == claim?.epoch
         if isGranted { confirmsFrom = nil }
         return store(offered, isWon: isGranted)
+    }
+
+    /// The store was lost, and this record is perhaps older than what was in it. Until this run is paired, or a new epoch
+    /// begins, it is kept in memory only: on disk it would hide from the next run that the store was lost, and that run
+    /// would take epochs which were used before (found by the simulation).
+    private func isOlderThanLostStore(_ offered: Record) -> Bool {
+        guard let epochFloor, offered.epoch <= epochFloor else { return false }
+        return offered.standbySession != identity.session && record?.standbySession != identity.session
     }
 }

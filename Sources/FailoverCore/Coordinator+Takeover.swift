@@ -3,6 +3,7 @@ extension Coordinator {
     ///
     /// Only the standby that the record names; one that restarted asks when its patience is over (rule 11).
     mutating func takeOver(at now: Moment) {
+        askAboveLostEpochs()
         // A return that was asked for becomes a takeover when the holder is lost meanwhile; the votes stay.
         guard claim == nil || claim?.purpose == .handOver, !isLeaving, let record, record.mode == .paired,
             record.holder != me
@@ -27,6 +28,16 @@ extension Coordinator {
             at: now)
     }
 
+    /// A holder that came back without its store grants nothing below its floor, which its own claim shows: this server,
+    /// which has asked before, asks for an epoch above (found by the simulation).
+    private mutating func askAboveLostEpochs() {
+        let other: Role = identity.role == .main ? .backup : .main
+        guard let claim, claim.purpose == .takeOver, let asked = peer.latest?.claim, asked.purpose == .resume,
+            asked.from == claim.from, asked.epoch > max(asked.from.next(for: other), claim.epoch)
+        else { return }
+        self.claim?.epoch = asked.epoch.next(for: identity.role)
+    }
+
     private func holderEvidence(at now: MonotonicTime) -> Evidence? {
         guard let holder = peer.latest else { return nil }
         if let wish = holder.handsOver { return .handsOver(wish) }
@@ -39,7 +50,9 @@ extension Coordinator {
     private func strangerEvidence(at now: MonotonicTime) -> Evidence? {
         // The holder was restarted and asks for an epoch that this server, which lost its store, may have used: this one
         // asks for a higher one.
-        if epochFloor != nil, let asked = peer.latest?.claim, asked.purpose == .resume, asked.from == record?.epoch {
+        if epochFloor != nil, let holder = peer.latest, !holder.isActive, let asked = holder.claim,
+            [.resume, .goOnAlone].contains(asked.purpose), asked.from == record?.epoch
+        {
             return .restarted
         }
         return isUnreachable(at: now) ? .silence(now - max(startedAt, peer.silentFrom ?? startedAt)) : nil

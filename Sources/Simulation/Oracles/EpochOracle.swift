@@ -1,0 +1,46 @@
+import FailoverCore
+import Foundation
+
+/// Epochs are not burnt, however often a link flaps or a server hangs.
+final class EpochOracle {
+    private(set) var violation: String?
+    private var runs: [Run?] = [nil, nil]
+
+    private struct Run {
+        var began: Instant
+        var last: Epoch?
+        var losses = 0
+    }
+
+    func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
+        let index = server.node.index
+        if runs[index] == nil { runs[index] = Run(began: site.now) }
+        guard core.isActive, let record = core.record, record.epoch != runs[index]?.last else { return }
+        runs[index]?.last = record.epoch
+        // Clients that come and go may renew a pair as often as they do. A server that is being stopped does not pause
+        // between two pairs: for the second that it has, a standby that relieves it is worth some epochs.
+        guard record.reason != .witnessesChanged, !core.isLeaving, var run = runs[index] else { return }
+        run.losses += 1
+        runs[index] = run
+        let most = Self.most(in: site.now - run.began)
+        site.tally.noteLosses(run.losses, of: most)
+        if run.losses > most {
+            violation =
+                violation
+                ?? "\(server.node) began \(run.losses) epochs in a run of \((site.now - run.began).inSeconds) s; \(most) are enough"
+        }
+    }
+
+    func ended(_ server: ServerMachine) { runs[server.node.index] = nil }
+
+    /// How many epochs one run of a server may begin in this time, other witnesses apart.
+    ///
+    /// Each loss of a standby doubles the pause before the next pair: 0.5 s at first, 30 s at most. To lose its own place
+    /// and get it back takes a server a return delay of 5 s or more (Main), or the other server's loss after one
+    /// (Backup). The first epoch of a run is free.
+    private static func most(in span: Span) -> Int {
+        let seconds = span.inSeconds
+        let pauses = Int(log2(2 * seconds + 1)) + 1
+        return 2 + pauses + Int(seconds / 5)
+    }
+}

@@ -1,0 +1,62 @@
+import FailoverCore
+
+/// I1 for hubs, I2, and that an unpaired Backup never acts.
+final class HubOracle {
+    private(set) var violation: String?
+    /// Which run of which server acted in an epoch.
+    private var winners: [Epoch: String] = [:]
+    /// An epoch was begun without anybody's word, since there was no witness (rule 7), and the two servers have not met
+    /// since: until both have one epoch on disk, two of them may act.
+    private(set) var isSplitByRule7 = false
+    /// Whether the Backup was paired, or has heard of it since it lost its store.
+    private var backupKnowsPair = false
+
+    /// I2 at this instant, each server by its own clock. A process that hangs confirms nothing until it wakes up, and is
+    /// then asked again before anything else.
+    func check(_ site: Site) {
+        guard !isSplitByRule7, site.servers.allSatisfy({ mayConfirm($0, site) }) else { return }
+        let acting = site.servers.map { "\($0.node) in epoch \($0.core?.record?.epoch.description ?? "none")" }
+        say("I2: two hubs may confirm at one moment: " + acting.joined(separator: " and "))
+    }
+
+    private func mayConfirm(_ server: ServerMachine, _ site: Site) -> Bool {
+        guard server.isActing, let core = server.core else { return false }
+        return core.mayConfirm(at: server.clock.monotonic(at: site.now))
+    }
+
+    func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
+        check(site)
+        guard let record = core.record else { return }
+        if server.node == .backup, record.mode == .paired { backupKnowsPair = true }
+        guard core.isActive else { return }
+        let run = core.identity.session
+        if let winner = winners[record.epoch], winner != run {
+            say("I1: both \(winner) and \(run) acted in epoch \(record.epoch)")
+        }
+        if winners.updateValue(run, forKey: record.epoch) == nil {
+            site.script.note(
+                site.now, server.node, "ACTS in epoch \(record.epoch) (\(record.reason): \(record.evidence))")
+        }
+        if server.node == .backup, !backupKnowsPair { say("an unpaired Backup acts") }
+    }
+
+    func asks(toStore record: Record, at server: ServerMachine, _ site: Site) {
+        guard let before = server.core?.record, record.epoch > before.epoch, record.holder == server.name,
+            before.mode == .paired, before.witnesses.isEmpty
+        else { return }
+        // Granted by the other server: that one has it on disk.
+        let isGranted = site.server(server.node.other).disk.content?.epoch == record.epoch
+        if !isGranted { isSplitByRule7 = true }
+    }
+
+    func stored(_ record: Record, at server: ServerMachine, _ site: Site) {
+        // One that lost its store may learn from Main that it was the holder.
+        let isHolderForMain = site.server(.main).disk.content?.holder == site.server(.backup).name
+        if server.node == .backup, isHolderForMain { backupKnowsPair = true }
+        if site.servers[0].disk.content?.epoch == site.servers[1].disk.content?.epoch { isSplitByRule7 = false }
+    }
+
+    func lostStore(_ server: ServerMachine) { if server.node == .backup { backupKnowsPair = false } }
+
+    private func say(_ sentence: String) { violation = violation ?? sentence }
+}

@@ -1,0 +1,38 @@
+import FailoverCore
+
+/// All that must hold, apart from the code that it judges. The first sentence that does not hold ends a run.
+final class Oracles {
+    let hubs = HubOracle()
+    let followers: FollowerOracle
+    let availability = AvailabilityOracle()
+    let epochs = EpochOracle()
+
+    /// A write that takes longer than this is a fault of its own: the spans that rule 15 leaves are for sound disks.
+    static let quickWrite = Span.milliseconds(8)
+
+    init(clients: Int) { followers = FollowerOracle(clients: clients) }
+
+    var violation: String? {
+        hubs.violation ?? followers.violation ?? availability.violation ?? epochs.violation
+    }
+
+    /// After every event of a server.
+    func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
+        hubs.observe(server, core, site)
+        epochs.observe(server, core, site)
+        availability.observe(site)
+    }
+
+    func stored(_ record: Record, at server: ServerMachine, _ site: Site) {
+        hubs.stored(record, at: server, site)
+        if record.holder == server.name { site.tally.noteEpoch(record) }
+    }
+
+    func serverEnded(_ server: ServerMachine, _ site: Site) { epochs.ended(server) }
+
+    func faultBegins(_ fault: Fault, _ site: Site) { availability.faultBegins(fault, site) }
+    func faultEnded(_ fault: Fault, _ site: Site) { availability.faultEnded(fault) }
+
+    /// - Parameter faults: the servers whose own trouble it is; none when clients are touched.
+    func disturbed(faults servers: [Node], _ site: Site) { availability.disturbed(servers) }
+}

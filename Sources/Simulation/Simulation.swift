@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+
+/// Plays whole sites through years of bad days, on the product's own election code.
+@main
+struct Simulation: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Simulate whole sites with random faults, and check that no two hubs act and that each finds back.",
+        discussion: "One seed decides everything. On a failure it prints the command that replays it, and exits 1.")
+
+    @Option(help: "How many seeds to run.")
+    var seeds: UInt64 = 1000
+    @Option(help: "The first of them.")
+    var firstSeed: UInt64 = 1
+    @Option(help: "Run this one only.")
+    var seed: UInt64?
+    @Flag(help: "Show what happens.")
+    var trace = false
+
+    func run() throws {
+        let chosen = seed.map { $0...$0 } ?? firstSeed...(firstSeed + max(seeds, 1) - 1)
+        let began = ContinuousClock.now
+        var total = Run.Outcome()
+        var failures = 0
+        for seed in chosen {
+            let outcome = Run(seed: seed, isTraced: trace).outcome()
+            total.seconds += outcome.seconds
+            total.tally.add(outcome.tally)
+            guard let violation = outcome.violation else { continue }
+            failures += 1
+            say("seed \(seed), after \(text(outcome.seconds)) s: \(violation)")
+            say("  swift run -c release Simulation --seed \(seed) --trace")
+            if failures == Self.mostFailures { break }
+        }
+        say(summary(of: total, seeds: chosen.count, wall: began.duration(to: .now)))
+        if failures > 0 { throw ExitCode.failure }
+    }
+
+    /// More of them rarely tell more.
+    private static let mostFailures = 10
+
+    private func summary(of total: Run.Outcome, seeds: Int, wall: Duration) -> String {
+        let tally = total.tally
+        let faults = tally.faults.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key)" }
+        return
+            "\(seeds) seeds, \(text(total.seconds)) s simulated, \(tally.epochs) epochs, \(tally.switches) switches; "
+            + "watched: \(tally.takeoversWatched) takeovers, \(tally.staysWatched) losses of the Backup alone; "
+            + "longest recovery \(text(tally.longestRecovery.inSeconds)) s; most epochs of a run "
+            + "\(Int(tally.mostLosses * 100)) % of the bound; faults: \(faults.joined(separator: ", ")), "
+            + "\(tally.lostStores) lostStores; in \(text(Double(wall.components.seconds) + Double(wall.components.attoseconds) / 1e18)) s"
+    }
+
+    private func text(_ seconds: Double) -> String { String(format: "%.1f", seconds) }
+}
+
+/// Unbuffered, so that a run that is ended has shown what it found.
+private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

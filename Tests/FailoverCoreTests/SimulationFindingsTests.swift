@@ -1,0 +1,83 @@
+import Testing
+
+@testable import FailoverCore
+
+/// What the simulation of whole sites found, each as the shortest story that shows it.
+@Suite("Found by the simulation")
+struct SimulationFindingsTests {
+    @Test(
+        "A holder that is alone pairs with nobody whose newest echo is nearly a lease old: it would stand down (rule 15)"
+    )
+    func noPairOnOldEcho() {
+        var servers = TwoServers.paired()
+        servers.kill(.backup)
+        servers.start(.backup)
+        servers.run(.milliseconds(400))
+        let epoch = servers.main.record!.epoch
+        #expect(servers.main.record?.mode == .alone)
+        // Until the pause before the next pair is over, 100 ms later, the Backup echoes what it heard last.
+        servers.mute = [.main]
+        servers.run(.milliseconds(300))
+        #expect(servers.main.record?.mode == .alone && servers.main.record?.epoch == epoch)
+        servers.mute = []
+        servers.run(.seconds(1))
+        #expect(servers.main.record?.mode == .paired && servers.main.record?.epoch == epoch)
+    }
+
+    @Test("Main comes back without its store while the Backup asks to take over: the site finds back")
+    func lostStoreWhileAsked() {
+        var servers = TwoServers.paired(witnesses: 0)
+        servers.run(.seconds(120))
+        servers.kill(.main)
+        #expect(servers.backup.claim?.purpose == .takeOver)
+        servers.loseStore(.main)
+        servers.start(.main)
+        servers.run(.seconds(1))
+        #expect(servers.backup.isActive != servers.main.isActive)
+        servers.run(.seconds(10))
+        #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
+    }
+
+    @Test("A Backup that lost its store, heard an older record and was restarted takes no epoch that it has used (I1)")
+    func lostStoreAndRestart() {
+        var servers = TwoServers.paired()
+        servers.run(.seconds(120))
+        servers.kill(.main)
+        servers.crash(.backup)
+        servers.start(.backup)
+        servers.handle(.linkRefused, at: .backup)
+        #expect(servers.backup.isActive)
+        let used = servers.backup.record!.epoch
+        servers.crash(.backup)
+        servers.loseStore(.backup)
+        servers.start(.main)
+        servers.mute = [.backup]
+        servers.start(.backup)
+        servers.run(.milliseconds(50))
+        #expect(servers.backup.record?.epoch == servers.main.record?.epoch)
+        servers.crash(.backup)
+        servers.mute = []
+        servers.start(.backup)
+        servers.run(.seconds(10))
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+        #expect(servers.main.record!.epoch > used)
+    }
+
+    @Test("The witness voted for a Backup that then lost its store, while Main asked for longer than its patience")
+    func lostStoreAfterVote() {
+        var servers = TwoServers.paired()
+        servers.run(.seconds(120))
+        servers.slowDisk = [.backup]
+        servers.kill(.main)
+        #expect(servers.backup.writing != nil)
+        servers.crash(.backup)
+        servers.loseStore(.backup)
+        servers.slowDisk = []
+        servers.start(.main)
+        servers.run(.seconds(4))
+        #expect(servers.main.claim?.purpose == .goOnAlone && !servers.main.isActive)
+        servers.start(.backup)
+        servers.run(.seconds(15))
+        #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
+    }
+}
