@@ -19,8 +19,9 @@ public final class SiteWatch {
     private var waiters: [Int: Waiter] = [:]
     private var next = 0
 
-    public init(hubs: [Endpoint]) {
-        observer = SiteObserver(hubs: hubs) { [weak self] in self?.changed($0) }
+    /// - Parameter findsOthers: see `SiteObserver`.
+    public init(hubs: [Endpoint], findsOthers: Bool = true) {
+        observer = SiteObserver(hubs: hubs, findsOthers: findsOthers) { [weak self] in self?.changed($0) }
     }
 
     public var view: SiteView { observer.view }
