@@ -165,7 +165,8 @@ final class ServerCoordinator {
 
     private func publish() {
         let record = coordinator.record
-        if let record, coordinator.phase != .isolated || coordinator.isActive {
+        // It first appears when this server knows who acts, and says from then on that this one has stood down.
+        if let record, coordinator.phase != .isolated || coordinator.isActive || board.says(.hubActive) {
             board.publish(
                 .hubActive,
                 HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))
