@@ -30,6 +30,9 @@ struct MachineTable {
         links[machine]?.control?.values.count { $0 == .up } == 2
     }
 
+    /// Whether a client has a live session with this hub.
+    func isReached(_ hub: MachineName) -> Bool { clients.contains { links[$0]?.hubs[hub.description] == .up } }
+
     /// The clients that would not find this hub.
     func clientsWithout(_ hub: MachineName) -> [MachineName] {
         clients.filter { links[$0]?.hubs[hub.description] != .up }
