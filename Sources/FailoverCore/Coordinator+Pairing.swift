@@ -1,8 +1,11 @@
 extension Coordinator {
     /// Whether the other server is there, hears this one, and holds this epoch's record.
+    ///
+    /// What a broken network held up comes late and all at once: an echo that is old already would begin a pair whose
+    /// lease is over.
     public var canPair: Bool {
         guard isActive, let record, record.mode == .alone, peer.healthySince != nil,
-            let other = peer.latest, !other.isLeaving
+            let other = peer.latest, !other.isLeaving, let echo = other.echo, lastHandled - echo.sentAt < asksAfter
         else { return false }
         return other.record?.epoch == record.epoch
     }
