@@ -92,9 +92,10 @@ struct RealNetwork {
 
     func machines() async -> [MachineName: MachineView] { await site.watch.view.machines }
 
-    /// Reasons of the newest transitions, newest first.
+    /// Reasons of the newest transitions, newest first. That others vote from now on says nothing of who acts.
     func reasons(_ count: Int, at server: LocalSite.Server) async -> [Reason]? {
-        await hub(server)?.history?.transitions.prefix(count).map(\.reason)
+        let all = await hub(server)?.history?.transitions.map(\.reason)
+        return all?.filter { $0 != .witnessesChanged }.prefix(count).map(\.self)
     }
 
     func wait(
