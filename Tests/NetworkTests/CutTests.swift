@@ -15,9 +15,6 @@ struct CutTests {
             try await net.wait(for: "isolated, and active no more", at: net.main) {
                 $0.state?.phase == .isolated && $0.active != nil && $0.active?.hub == nil
             }
-            let timeline = await net.timeline
-            let mainEnded = try #require(timeline[net.main.name].last?.end)
-            #expect(try #require(timeline[net.backup.name].first?.start) > mainEnded)
             #expect(await net.reasons(1, at: net.backup) == [.mainLost])
             let (main, clients) = (net.main.name, net.clients)
             try await net.site.watch.wait(for: "every client has lost Main") { view in
@@ -32,6 +29,7 @@ struct CutTests {
             try await net.waitForHome()
             #expect(await net.hub(net.main)?.state?.chip == "Backup is idle")
             #expect(await net.reasons(2, at: net.main) == [.mainReturned, .mainLost])
+            try await net.expectMainStoodDownFirst()
         }
     }
 
@@ -68,13 +66,11 @@ struct CutTests {
             try await net.network.lose(PacketLoss.between([net.main.name], [net.backup.name] + others))
             try await net.site.waitForBackup(net.clients)
             try await net.wait(for: "isolated", at: net.main) { $0.state?.phase == .isolated }
-            let timeline = await net.timeline
-            let mainEnded = try #require(timeline[net.main.name].last?.end)
-            #expect(try #require(timeline[net.backup.name].first?.start) > mainEnded)
 
             try await net.network.loseNothing()
             try await net.waitForHome()
             #expect(await net.reasons(2, at: net.main) == [.mainReturned, .mainLost])
+            try await net.expectMainStoodDownFirst()
         }
     }
 
@@ -94,6 +90,71 @@ struct CutTests {
             #expect(await net.moved == [])
             let timeline = await net.timeline
             #expect(timeline.intervals.count == 1 && timeline[net.main.name].last?.end == nil, "\(timeline)")
+        }
+    }
+
+    @Test(
+        "Clients in halves, each of which reaches one server only, with the servers' link cut, too: most witnesses decide",
+        arguments: [true, false])
+    func halves(mainHasMajority: Bool) async throws {
+        let clients = ["cam-1", "cam-2", "gfx-1", "gfx-2"].map { MachineName($0)! }
+        try await RealNetwork.with(clients: clients) { net in
+            let witnesses = try #require(await net.hub(net.main)?.pair?.witnesses)
+            let most = Array(witnesses.prefix(2))
+            let others = clients.filter { !most.contains($0) }
+            let (withMain, withBackup) = mainHasMajority ? (most, others) : (others, most)
+            try await net.network.lose(
+                PacketLoss.between([net.main.name] + withMain, [net.backup.name])
+                    + PacketLoss.between([net.main.name], withBackup))
+            let (main, backup) = (net.main, net.backup)
+            if mainHasMajority {
+                try await net.wait(for: "alone", at: main) { $0.state?.phase == .alone }
+                try await net.wait(for: "isolated", at: backup) { $0.state?.phase == .isolated }
+                try await net.site.watch.wait(for: "the others have lost Main, and follow nobody") { view in
+                    withBackup.allSatisfy { view.machines[$0]?.links?.hubs["\(main.name)"] == .lost }
+                        && view.everyone(of: withMain, follows: main.name)
+                }
+                #expect(await net.moved == [])
+            } else {
+                try await net.site.waitForBackup(withBackup)
+                try await net.wait(for: "isolated", at: main) { $0.state?.phase == .isolated }
+            }
+            try await net.network.loseNothing()
+            try await net.waitForHome()
+            let reasons = await net.reasons(2, at: main)
+            #expect(mainHasMajority ? reasons?.first == .backupLost : reasons == [.mainReturned, .mainLost])
+        }
+    }
+
+    @Test("Clients in halves while the servers see each other: nobody acts but Main, also when that link goes later")
+    func halvesFirst() async throws {
+        let clients = ["cam-1", "cam-2", "gfx-1", "gfx-2"].map { MachineName($0)! }
+        try await RealNetwork.with(clients: clients) { net in
+            let (withMain, withBackup) = (Array(clients.prefix(2)), Array(clients.suffix(2)))
+            let (main, backup) = (net.main, net.backup)
+            let halves =
+                PacketLoss.between([main.name], withBackup) + PacketLoss.between([backup.name], withMain)
+            try await net.network.lose(halves)
+            // Long after each half has noticed what it does not reach.
+            try await net.wait(for: "a cut could not be told from a loss", at: main) {
+                $0.state?.warnings.contains(.noWitness) == true
+            }
+            try await net.site.watch.wait(for: "both halves see it") { view in
+                let onMain = view.hubs[main.observed]?.machines ?? [:]
+                let onBackup = view.hubs[backup.observed]?.machines ?? [:]
+                return withBackup.allSatisfy { onMain[$0]?.status?.state == .lost }
+                    && withMain.allSatisfy { onBackup[$0]?.status?.state == .lost }
+            }
+            try await net.expectQuiet("the Backup acts, or Main does not") {
+                $0.hubs[backup.observed]?.active?.hub != main.name || $0.hubs[main.observed]?.active?.hub != main.name
+            }
+            #expect(await net.moved == [])
+
+            try await net.network.lose(halves + PacketLoss.between([main.name], [backup.name]))
+            try await net.wait(for: "isolated", at: backup) { $0.state?.phase == .isolated }
+            try await net.expectQuiet("the Backup acts") { $0.hubs[backup.observed]?.active?.hub == backup.name }
+            try await net.network.loseNothing()
+            try await net.waitForHome()
         }
     }
 }

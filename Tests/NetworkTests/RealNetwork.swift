@@ -130,6 +130,14 @@ struct RealNetwork {
         }
     }
 
+    /// To be called when the site is at home again: a server logs a moment after it has told the others.
+    func expectMainStoodDownFirst() async throws {
+        let timeline = await timeline
+        let mainEnded = try #require(timeline[main.name].first?.end)
+        let backupBegan = try #require(timeline[backup.name].first?.start)
+        #expect(mainEnded < backupBegan, "\(timeline)")
+    }
+
     /// Nothing else tells that something does *not* happen but to look on for a while. The pause is longer than the one
     /// after which a standby without witnesses acts (rule 7).
     func expectQuiet(_ what: String, until unwanted: @escaping @Sendable (SiteView) -> Bool) async throws {
