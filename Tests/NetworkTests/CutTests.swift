@@ -110,9 +110,14 @@ struct CutTests {
             if mainHasMajority {
                 try await net.wait(for: "alone", at: main) { $0.state?.phase == .alone }
                 try await net.wait(for: "isolated", at: backup) { $0.state?.phase == .isolated }
-                try await net.site.watch.wait(for: "the others have lost Main, and follow nobody") { view in
-                    withBackup.allSatisfy { view.machines[$0]?.links?.hubs["\(main.name)"] == .lost }
-                        && view.everyone(of: withMain, follows: main.name)
+                try await net.wait(for: "the others have lost Main, and follow nobody", at: backup) { hub in
+                    withBackup.allSatisfy {
+                        let links = hub.machines[$0]?.links
+                        return links?.hubs["\(main.name)"] == .lost && links?.following == nil
+                    }
+                }
+                try await net.wait(for: "those with Main follow it", at: main) { hub in
+                    withMain.allSatisfy { hub.machines[$0]?.links?.following == main.name }
                 }
                 #expect(await net.moved == [])
             } else {

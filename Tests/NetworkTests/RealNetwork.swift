@@ -71,6 +71,13 @@ struct RealNetwork {
         let timeline = await timeline
         print("Timeline: \(timeline)")
         if !mayOverlap { #expect(timeline.overlaps.isEmpty, "\(timeline)") }
+        // What each hub told its clients of itself is what its server logged; the way here takes its time.
+        for server in [main, backup] {
+            for said in await site.watch.announcements
+            where said.from == server.observed && said.active.hub == server.name {
+                #expect(timeline.wasActive(server.name, around: said.at, tolerance: 1), "\(said): \(timeline)")
+            }
+        }
         await site.end()
         await network.end()
     }

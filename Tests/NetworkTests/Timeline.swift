@@ -41,6 +41,13 @@ struct Timeline: CustomStringConvertible {
         }
     }
 
+    /// Whether the server was active within `tolerance` of this moment.
+    func wasActive(_ server: MachineName, around moment: Date, tolerance: TimeInterval) -> Bool {
+        self[server].contains {
+            $0.start <= moment + tolerance && $0.end.map { $0 >= moment - tolerance } ?? true
+        }
+    }
+
     var description: String {
         guard let origin = intervals.first?.start else { return "nobody was active" }
         let seconds = { (moment: Date) in String(format: "%.4f s", moment.timeIntervalSince(origin)) }

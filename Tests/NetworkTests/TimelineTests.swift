@@ -43,6 +43,15 @@ struct TimelineTests {
         #expect(timeline(main: [starts, woken], backup: [taken]).overlaps.isEmpty)
     }
 
+    @Test("Whether a server was active around a moment")
+    func around() throws {
+        let seen = timeline(main: [starts, standsDown], backup: [])
+        let end = try #require(seen[main].first?.end)
+        #expect(seen.wasActive(main, around: end + 0.9, tolerance: 1))
+        #expect(!seen.wasActive(main, around: end + 1.1, tolerance: 1))
+        #expect(!seen.wasActive(backup, around: end, tolerance: 1))
+    }
+
     @Test("A server that was killed was active until then")
     func killed() throws {
         let taken = "2026-11-22T10:00:05.000000Z info epoch 3: this hub is active (mainLost: gone)"

@@ -62,7 +62,7 @@ struct UnsteadyTests {
         }
     }
 
-    @Test("Main's link is slower than what it has to send: at most one server acts; healed: home")
+    @Test("Every link is slower than what it has to carry: at most one server acts; healed: home")
     func slow() async throws {
         try await RealNetwork.with { net in
             let before = try #require(await net.hub(net.main)?.active?.epoch)
