@@ -35,6 +35,26 @@ struct LossTests {
         }
     }
 
+    @Test("Main and the only witness of two clients unplugged: nobody may act before that witness is back")
+    func mainAndOnlyWitness() async throws {
+        try await RealNetwork.with(clients: ["cam-1", "gfx-1"].map { MachineName($0)! }) { net in
+            let (main, backup) = (net.main, net.backup)
+            let witness = try #require(await net.hub(main)?.pair?.witnesses.first)
+            try await net.network.pullCable(of: main.name)
+            try await net.network.pullCable(of: witness)
+            for server in [main, backup] {
+                try await net.wait(for: "isolated", at: server) { $0.state?.phase == .isolated }
+            }
+            try await net.expectQuiet("the Backup acts") { $0.hubs[backup.observed]?.active?.hub == backup.name }
+            try await net.network.plugCable(of: witness)
+            try await net.site.waitForBackup(net.clients)
+            try await net.network.plugCable(of: main.name)
+            try await net.waitForHome()
+            #expect(await net.reasons(2, at: main) == [.mainReturned, .mainLost])
+            try await net.expectMainStoodDownFirst()
+        }
+    }
+
     @Test(
         "No client, so no witness: it is said beforehand, and a cut makes two hubs (rule 7), which the timeline shows")
     func noWitness() async throws {
