@@ -94,6 +94,10 @@ let package = Package(
             dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy"],
             swiftSettings: strict),
         .testTarget(
+            name: "NetworkTests",
+            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandLineTests",
             dependencies: [
                 "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", subprocess,

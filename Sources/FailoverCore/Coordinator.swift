@@ -217,7 +217,7 @@ public struct Coordinator: Hashable, Sendable {
     var me: MachineName { identity.address.name }
 
     /// A holder with a standby acts no longer than this.
-    var leaseEnd: MonotonicTime? {
+    public var leaseEnd: MonotonicTime? {
         guard let record, record.mode == .paired, record.holder == me else { return nil }
         return echoedAt.map { $0 + record.lease.length } ?? lastHandled
     }

@@ -3,16 +3,22 @@ import HubProtocol
 import Logging
 import MQTTSession
 
-/// Looks at a site without being one of its machines: reads all hubs that it is told of and those that they name.
+/// Looks at a site without being one of its machines: reads all hubs that it is told of, and those that they name.
 @SessionLoop
 public final class SiteObserver {
     public private(set) var view = SiteView()
 
+    private let findsOthers: Bool
     private let onChange: @SessionLoop (SiteView) -> Void
     private var sessions: [Endpoint: ReconnectingSession] = [:]
 
-    /// - Parameter onChange: called after every message and every change of a link.
-    public init(hubs: [Endpoint], onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - findsOthers: whether the hubs that these ones name are read, too.
+    ///   - onChange: called after every message and every change of a link.
+    public init(
+        hubs: [Endpoint], findsOthers: Bool = true, onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }
+    ) {
+        self.findsOthers = findsOthers
         self.onChange = onChange
         // All of them are on their way before the first one can fail.
         for hub in hubs { view.reach[hub] = .connecting }
@@ -86,7 +92,7 @@ public final class SiteObserver {
 
     /// The pair names both servers, so that one address is enough to see the whole site.
     private func observeNamedServers(of endpoint: Endpoint) {
-        guard let hub = view.hubs[endpoint], let pair = hub.pair else { return }
+        guard findsOthers, let hub = view.hubs[endpoint], let pair = hub.pair else { return }
         let known = Set(view.hubs.values.compactMap { $0.server?.name })
         for server in [pair.main, pair.backup].compactMap({ $0 })
         where server.name != hub.server?.name && !known.contains(server.name) {

@@ -86,9 +86,8 @@ public struct SiteView: Sendable {
                 let newest = [one, other].max { ($0.heardAt?.nanoseconds ?? -1) < ($1.heardAt?.nanoseconds ?? -1) }
                 best.heartbeat = newest?.heartbeat ?? one.heartbeat ?? other.heartbeat
                 best.heardAt = newest?.heardAt
-                best.links = [one.links, other.links].compactMap { $0 }.max {
-                    ($0.epoch?.number ?? 0) < ($1.epoch?.number ?? 0)
-                }
+                // A hub that the machine has lost keeps its old word.
+                best.links = [one, other].filter { $0.links != nil }.max { $0.linksRank < $1.linksRank }?.links
                 best.lastSwitch = [one.lastSwitch, other.lastSwitch].compactMap { $0 }.max { $0.epoch < $1.epoch }
                 return best
             }
@@ -114,6 +113,9 @@ extension HubView {
 }
 
 extension MachineView {
+    /// The higher epoch goes first, then what was said where the machine was heard last.
+    fileprivate var linksRank: (UInt64, Int64) { (links?.epoch?.number ?? 0, heardAt?.nanoseconds ?? .min) }
+
     /// A living status goes before a dead one, a newer run before an older one.
     fileprivate var rank: (Int, String) {
         let isAlive = [.online, .starting, .leaving].contains(status?.state)

@@ -42,6 +42,9 @@ final class HubBoard {
         session.open()
     }
 
+    /// Whether anything was published there.
+    func says(_ topic: Topic) -> Bool { published[topic] != nil }
+
     func publish<News: Payload>(_ topic: Topic, _ news: News) {
         if let last = published[topic] as? News, last == news { return }
         published[topic] = news

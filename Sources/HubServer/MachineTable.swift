@@ -15,13 +15,12 @@ struct MachineTable {
         statuses.filter { $0.value.role == .client && $0.value.state == .online }.map(\.key)
     }
 
-    /// The clients that could vote: those with live sessions to both hubs.
+    /// The clients that could vote: those with live sessions to both hubs. Where there is none, all that are there: one
+    /// that reaches a single server still keeps a cut from making two hubs (rule 7).
     var candidates: [WitnessIdentity] {
-        clients.compactMap { name in
-            guard let box = statuses[name]?.ballotBox, links[name]?.hubs.values.count(where: { $0 == .up }) == 2 else {
-                return nil
-            }
-            return WitnessIdentity(name: name, ballotBox: box)
+        let onBothHubs = clients.filter { links[$0]?.hubs.values.count { $0 == .up } == 2 }
+        return (onBothHubs.isEmpty ? clients : onBothHubs).compactMap { name in
+            statuses[name]?.ballotBox.map { WitnessIdentity(name: name, ballotBox: $0) }
         }
     }
 
@@ -32,6 +31,9 @@ struct MachineTable {
     func hearsBothServers(_ machine: MachineName) -> Bool {
         links[machine]?.control?.values.count { $0 == .up } == 2
     }
+
+    /// Whether a client has a live session with this hub.
+    func isReached(_ hub: MachineName) -> Bool { clients.contains { links[$0]?.hubs[hub.description] == .up } }
 
     /// The clients that would not find this hub.
     func clientsWithout(_ hub: MachineName) -> [MachineName] {

@@ -13,8 +13,10 @@ struct Readiness {
         if !coordinator.hasPair {
             missing.append(.backup)
         } else if !coordinator.isPeerHealthy {
-            missing.append(
-                coordinator.phase == .active || coordinator.phase == .isolated ? .serverLink : .backupUnreachable)
+            // A Backup that some client reaches is there.
+            let isBackupThere = record?.backup.map { machines.isReached($0.name) } ?? false
+            let isOwnFault = coordinator.phase == .active || coordinator.phase == .isolated
+            missing.append(isOwnFault || isBackupThere ? .serverLink : .backupUnreachable)
         } else if !isPaired {
             missing.append(.backup)
         }

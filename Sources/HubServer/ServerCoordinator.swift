@@ -150,7 +150,10 @@ final class ServerCoordinator {
             log.info("epoch \(record.epoch): this hub is active (\(record.reason.rawValue): \(record.evidence))")
             markPeerLost()
         } else {
-            log.info("epoch \(record.epoch): this hub stands down")
+            // This server acts no longer than its lease, also when it was too busy or asleep to say so in time.
+            let late = coordinator.leaseEnd.map { MonotonicTime.now - $0 } ?? .zero
+            let ended = late > .zero ? "; its lease ended \((late.inMilliseconds * 1000).rounded() / 1000) ms ago" : ""
+            log.info("epoch \(record.epoch): this hub stands down\(ended)")
         }
     }
 
@@ -170,7 +173,8 @@ final class ServerCoordinator {
 
     private func publish() {
         let record = coordinator.record
-        if let record, coordinator.phase != .isolated || coordinator.isActive {
+        // It first appears when this server knows who acts, and says from then on that this one has stood down.
+        if let record, coordinator.phase != .isolated || coordinator.isActive || board.says(.hubActive) {
             board.publish(
                 .hubActive,
                 HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))

@@ -3,15 +3,19 @@ import Foundation
 import HubClient
 import MQTTSession
 
-/// A whole site on this machine, of real processes on loopback: for the demo, for tests and for benchmarks.
+/// A whole site on this machine, of real processes on loopback or in a `ShowNetwork`: for the demo, for tests and for
+/// benchmarks.
 public actor LocalSite {
     public struct Server: Sendable {
         public let role: Role
         public let name: MachineName
+        public let host: String
         public let port: UInt16
         public let controlPort: UInt16
+        /// Where this program reads its hub. In a network that is the broker's private door, which no cut closes.
+        public let observed: Endpoint
 
-        public var endpoint: Endpoint { .tcp(host: "127.0.0.1", port: port) }
+        public var endpoint: Endpoint { .tcp(host: host, port: port) }
     }
 
     public nonisolated let main: Server
@@ -22,24 +26,70 @@ public actor LocalSite {
 
     private let program: String
     private let returnDelay: Double
+    private let network: ShowNetwork?
     private var processes: [MachineName: MachineProcess] = [:]
+    /// Every process that was ever started here.
+    public private(set) var runs: [(machine: MachineName, process: MachineProcess)] = []
 
+    public static let mainName = MachineName("main-1")!
+    public static let backupName = MachineName("backup-1")!
+
+    /// On loopback.
+    ///
     /// - Parameters:
     ///   - program: the `understudy` executable; `nil`: the one beside this program.
     ///   - returnDelay: of both servers, in seconds.
     ///   - port: Main's hub port where it is free.
     public init(program: String? = nil, returnDelay: Double, preferringPort port: UInt16? = nil) async throws {
+        let ports = FreePorts.take(4, preferring: port)
+        let loopback = { (role: Role, name: MachineName, ports: ArraySlice<UInt16>) in
+            let (port, controlPort) = (ports[ports.startIndex], ports[ports.startIndex + 1])
+            return Server(
+                role: role, name: name, host: "127.0.0.1", port: port, controlPort: controlPort,
+                observed: .tcp(host: "127.0.0.1", port: port))
+        }
+        try await self.init(
+            program: program, returnDelay: returnDelay, network: nil, folder: Self.makeFolder(),
+            main: loopback(.main, Self.mainName, ports[0...1]), backup: loopback(.backup, Self.backupName, ports[2...3])
+        )
+    }
+
+    /// In a network that has a place for every machine of the site.
+    public init(returnDelay: Double, in network: ShowNetwork) async throws {
+        let folder = try Self.makeFolder()
+        let server = { (role: Role, name: MachineName) in
+            guard let host = network.address(of: name) else {
+                throw NetworkNamespace.Failure(description: "the network has no place for \(name)")
+            }
+            return Server(
+                role: role, name: name, host: host, port: 1883, controlPort: 1882,
+                observed: .unix(path: "\(folder)/\(name)/run/hub.sock"))
+        }
+        try await self.init(
+            program: nil, returnDelay: returnDelay, network: network, folder: folder,
+            main: server(.main, Self.mainName), backup: server(.backup, Self.backupName))
+    }
+
+    private init(
+        program: String?, returnDelay: Double, network: ShowNetwork?, folder: String, main: Server, backup: Server
+    ) async throws {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         self.program = program ?? (own as NSString).deletingLastPathComponent + "/understudy"
         self.returnDelay = returnDelay
-        let ports = FreePorts.take(4, preferring: port)
-        main = Server(role: .main, name: MachineName("main-1")!, port: ports[0], controlPort: ports[1])
-        backup = Server(role: .backup, name: MachineName("backup-1")!, port: ports[2], controlPort: ports[3])
-        folder =
+        self.network = network
+        self.folder = folder
+        self.main = main
+        self.backup = backup
+        // The addresses in a network lead nowhere from here.
+        watch = await SiteWatch(hubs: [main.observed, backup.observed], findsOthers: network == nil)
+    }
+
+    private static func makeFolder() throws -> String {
+        let folder =
             FileManager.default.temporaryDirectory.path(percentEncoded: false)
             + "understudy-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        watch = await SiteWatch(hubs: [main.endpoint, backup.endpoint])
+        return folder
     }
 
     /// Arguments of `understudy server` for one of the two servers.
@@ -49,7 +99,7 @@ public actor LocalSite {
             "server", "--role", server.role.rawValue, "--name", "\(server.name)", "--port", "\(server.port)",
             "--control-port", "\(server.controlPort)", other.0, "\(other.1.endpoint)", "--data",
             dataPath(of: server.name), "--return-delay", "\(returnDelay)",
-        ]
+        ] + (network == nil ? [] : ["--insecure"])
     }
 
     public nonisolated func dataPath(of machine: MachineName) -> String { "\(folder)/\(machine)" }
@@ -69,8 +119,10 @@ public actor LocalSite {
 
     @discardableResult
     public func start(_ name: MachineName, _ arguments: [String]) async throws -> MachineProcess {
-        let process = try await MachineProcess("\(name)", program: program, arguments: arguments)
+        let process = try await MachineProcess(
+            "\(name)", program: program, arguments: arguments, in: network?.namespace(of: name))
         processes[name] = process
+        runs.append((name, process))
         return process
     }
 
@@ -92,8 +144,8 @@ public actor LocalSite {
         let (main, backup) = (main, backup)
         return try await watch.wait(for: "Main active, Backup idle, everyone follows Main", within: bound) { view in
             [main, backup].allSatisfy {
-                guard let state = view.hubs[$0.endpoint]?.state else { return false }
-                return view.isActive(main.name, at: $0.endpoint) && state.phase == .idle
+                guard let state = view.hubs[$0.observed]?.state else { return false }
+                return view.isActive(main.name, at: $0.observed) && state.phase == .idle
                     && (clients.isEmpty || !state.warnings.contains(.noWitness))
             } && view.everyone(of: clients + [main.name, backup.name], follows: main.name)
         }
@@ -106,7 +158,7 @@ public actor LocalSite {
     ) async throws -> ContinuousClock.Instant {
         let backup = backup
         return try await watch.wait(for: "Backup active, everyone follows it", within: bound) { view in
-            view.isActive(backup.name, at: backup.endpoint) && view.hubs[backup.endpoint]?.state?.phase == .active
+            view.isActive(backup.name, at: backup.observed) && view.hubs[backup.observed]?.state?.phase == .active
                 && view.everyone(of: clients, follows: backup.name)
         }
     }

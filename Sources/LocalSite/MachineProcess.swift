@@ -11,6 +11,7 @@ public final class MachineProcess: Sendable {
 
     private let task: Task<Ending, any Error>
     private let log: Log
+    private let end = End()
 
     /// What it wrote on standard error, bounded to the last lines.
     private final class Log: Sendable {
@@ -20,13 +21,27 @@ public final class MachineProcess: Sendable {
         }
     }
 
-    /// - Parameter program: the `understudy` executable.
-    public init(_ name: String, program: String, arguments: [String]) async throws {
+    /// The moment of the end, as soon as it is certain.
+    private final class End: Sendable {
+        let moment = Mutex<Date?>(nil)
+        func note() { moment.withLock { $0 = $0 ?? .now } }
+    }
+
+    /// - Parameters:
+    ///   - program: the `understudy` executable.
+    ///   - namespace: where it runs; `nil`: in the network of this program.
+    public init(
+        _ name: String, program: String, arguments: [String], in namespace: NetworkNamespace? = nil
+    ) async throws {
         self.name = name
-        let log = Log()
+        let (program, arguments) = namespace?.entering(program, arguments) ?? (program, arguments)
+        let (log, end) = (Log(), end)
         let (started, continuation) = AsyncStream.makeStream(of: Int32.self)
         let task = Task {
-            defer { continuation.finish() }
+            defer {
+                end.note()
+                continuation.finish()
+            }
             return try await ChildProcess(program, arguments: arguments).run {
                 continuation.yield($0)
             } onLine: {
@@ -45,6 +60,8 @@ public final class MachineProcess: Sendable {
     }
 
     public var lines: [String] { log.lines.withLock { $0 } }
+    /// `nil` while it runs.
+    public var endedAt: Date? { end.moment.withLock { $0 } }
     public var tree: ProcessTree { ProcessTree(root: process) }
 
     /// Waits until it has ended, in whatever way.
@@ -57,6 +74,7 @@ public final class MachineProcess: Sendable {
     public func kill() async throws {
         let tree = tree
         tree.signal(SIGKILL)
+        end.note()
         try await ended()
     }
 

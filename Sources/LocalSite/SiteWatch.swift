@@ -1,5 +1,7 @@
 import FailoverCore
+import Foundation
 import HubClient
+import HubProtocol
 import MQTTSession
 
 /// Waits for what a site should show, event by event.
@@ -15,12 +17,24 @@ public final class SiteWatch {
         var deadline: LoopTimer
     }
 
+    /// What a hub said of who is active.
+    public struct Announcement: Sendable {
+        /// When it came here.
+        public let at: Date
+        public let from: Endpoint
+        public let active: HubActive
+    }
+
+    /// Every change of `hub/active` on every hub.
+    public private(set) var announcements: [Announcement] = []
+
     private var observer: SiteObserver!
     private var waiters: [Int: Waiter] = [:]
     private var next = 0
 
-    public init(hubs: [Endpoint]) {
-        observer = SiteObserver(hubs: hubs) { [weak self] in self?.changed($0) }
+    /// - Parameter findsOthers: see `SiteObserver`.
+    public init(hubs: [Endpoint], findsOthers: Bool = true) {
+        observer = SiteObserver(hubs: hubs, findsOthers: findsOthers) { [weak self] in self?.changed($0) }
     }
 
     public var view: SiteView { observer.view }
@@ -52,6 +66,15 @@ public final class SiteWatch {
         return moment
     }
 
+    private func note(_ view: SiteView) {
+        for (endpoint, hub) in view.hubs {
+            guard let active = hub.active, active != announcements.last(where: { $0.from == endpoint })?.active else {
+                continue
+            }
+            announcements.append(Announcement(at: .now, from: endpoint, active: active))
+        }
+    }
+
     private func giveUp(_ number: Int) {
         guard let waiter = waiters.removeValue(forKey: number) else { return }
         waiter.deadline.cancel()
@@ -59,6 +82,7 @@ public final class SiteWatch {
     }
 
     private func changed(_ view: SiteView) {
+        note(view)
         for (number, waiter) in waiters where waiter.condition(view) {
             waiters[number] = nil
             waiter.deadline.cancel()

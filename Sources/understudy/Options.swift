@@ -36,7 +36,7 @@ struct ServiceOptions: ParsableArguments {
     var logLevel: Logger.Level = .info
 
     func run(_ makeService: (Logger) -> any Service) async throws {
-        var log = Logger(label: "understudy", factory: { StreamLogHandler.standardError(label: $0) })
+        var log = Logger(label: "understudy", factory: { _ in LogLines() })
         log.logLevel = logLevel
         var lifecycleLog = log
         lifecycleLog.logLevel = max(logLevel, .warning)

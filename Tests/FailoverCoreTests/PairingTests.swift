@@ -14,6 +14,25 @@ struct PairingTests {
         #expect(servers.main.phase == .idle && servers.backup.phase == .idle)
     }
 
+    @Test("What was held up on the way and comes late makes no pair: its lease would be over at once")
+    func pairsByFreshEcho() throws {
+        var servers = TwoServers.paired()
+        servers.mute = [.main, .backup]
+        servers.run(.milliseconds(200))
+        let sent = servers.lastDirectives[.main]?.last { if case .send = $0 { true } else { false } }
+        guard case .send(let heldUp) = try #require(sent) else { return }
+        let alone = try #require(servers.main.record)
+        #expect(heldUp.record == alone && alone.mode == .alone)
+        servers.run(.seconds(2))
+        servers.mute = [.main]
+        servers.handle(.heartbeat(heldUp), at: .backup)
+        servers.run(.milliseconds(100))
+        #expect(servers.main.isActive && servers.main.record == alone)
+        servers.mute = []
+        servers.run(.milliseconds(100))
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+    }
+
     @Test("A standby that restarted is paired anew")
     func restartedStandby() {
         var servers = TwoServers.paired()
