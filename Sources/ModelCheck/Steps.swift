@@ -88,8 +88,7 @@ struct Steps {
             let present = witnessNodes.indices.filter { !state.voters[$0].isGone }.map(Node.witness)
             return (up + present).map(Action.crash) + up.filter(isWriting).map(Action.crashAfterWrite)
         case .hangs: return well.map(Action.hang)
-        case .refusals:
-            return ways.filter { !state.cuts.contains($0) && $0.to == $0.from.other }.map(Action.falselyRefuse)
+        case .refusals: return ways.filter { !state.cuts.contains($0) }.map(Action.falselyRefuse)
         case .stores:
             let down = Node.servers.filter { state.servers[$0]?.core == nil && state.servers[$0]?.disk != nil }
             return down.map(Action.loseStore)

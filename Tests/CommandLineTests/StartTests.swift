@@ -5,7 +5,7 @@ import Testing
 
 /// Of a Main named "other".
 private let recordOfAnother = """
-    {"epoch":2,"version":1,"holder":"other","mode":"alone","witnesses":[],"lease":{"milliseconds":125,"marginMilliseconds":5},"reason":"started","evidence":"","silenceMs":0,"since":0,
+    {"epoch":2,"version":1,"holder":"other","mode":"alone","witnesses":[],"lease":{"milliseconds":125,"marginMilliseconds":5},"staysAway":false,"failuresAfterReturn":0,"reason":"started","evidence":"","silenceMs":0,"since":0,
     "main":{"name":"other","address":"127.0.0.1","port":1883,"controlPort":1882}}
     """
 

@@ -62,6 +62,23 @@ struct GoOnAloneTests {
         #expect(servers.backup.isActive && servers.main.record?.epoch == epoch)
     }
 
+    @Test("Other witnesses vote only in a new epoch, which the old ones or the standby granted (rule 9)")
+    func otherWitnesses() {
+        var servers = TwoServers.paired()
+        let before = servers.main.record!
+        let other = WitnessIdentity(name: MachineName("cam-9")!, ballotBox: "box-9")
+        servers.handle(.candidates([other]), at: .main)
+        var seen: Set<[WitnessIdentity]> = []
+        for _ in 0..<2000 {
+            servers.run(.milliseconds(1))
+            for side in TwoServers.Side.allCases where servers.disks[side]?.epoch == before.epoch {
+                seen.insert(servers.disks[side]!.witnesses)
+            }
+        }
+        #expect(seen == [before.witnesses])
+        #expect(servers.main.record?.witnesses == [other] && servers.main.phase == .idle)
+    }
+
     @Test("The Backup lost: Main stays active, alone, in a new epoch")
     func backupLost() {
         var servers = TwoServers.paired()

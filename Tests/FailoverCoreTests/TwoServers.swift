@@ -22,6 +22,8 @@ struct TwoServers {
     var hung: Set<Side> = []
     /// Sides whose disks never answer.
     var slowDisk: Set<Side> = []
+    /// By how much the wall clock is wrong, in milliseconds.
+    var wallOffset: Int64 = 0
     var timing: Timing
     private var sessions = 0
 
@@ -36,7 +38,9 @@ struct TwoServers {
     var main: Coordinator { coordinators[.main]! }
     var backup: Coordinator { coordinators[.backup]! }
     var moment: Moment {
-        Moment(monotonic: now, wall: Timestamp(millisecondsSince1970: 1_000_000 + now.nanoseconds / 1_000_000))
+        Moment(
+            monotonic: now,
+            wall: Timestamp(millisecondsSince1970: 1_000_000 + now.nanoseconds / 1_000_000 &+ wallOffset))
     }
 
     static func address(_ side: Side) -> ServerAddress {
