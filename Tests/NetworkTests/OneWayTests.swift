@@ -21,7 +21,7 @@ struct OneWayTests {
             try await net.network.loseNothing()
             try await net.waitForHome()
             #expect(await net.moved == [])
-            #expect(await net.timeline.intervals.count == 1)
+            await net.expectMainActsOn()
         }
     }
 

@@ -145,6 +145,20 @@ struct RealNetwork {
         #expect(mainEnded < backupBegan, "\(timeline)")
     }
 
+    /// Main acted all the time, and nobody else did.
+    ///
+    /// Where the processors are busy with other things, the votes for its next epoch may come a moment after its lease
+    /// has ended. On an idle machine there is no gap at all.
+    func expectMainActsOn() async {
+        let timeline = await timeline
+        let acted = timeline[main.name]
+        #expect(timeline[backup.name].isEmpty && acted.last?.end == nil, "\(timeline)")
+        for (before, after) in zip(acted, acted.dropFirst()) {
+            let gap = before.end.map { after.start.timeIntervalSince($0) }
+            #expect(gap.map { $0 < 0.1 } == true, "\(timeline)")
+        }
+    }
+
     /// Nothing else tells that something does *not* happen but to look on for a while. The pause is longer than the one
     /// after which a standby without witnesses acts (rule 7).
     func expectQuiet(_ what: String, until unwanted: @escaping @Sendable (SiteView) -> Bool) async throws {

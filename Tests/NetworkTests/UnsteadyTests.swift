@@ -24,8 +24,7 @@ struct UnsteadyTests {
             print("Epochs while the link was flapping: \((after.number - before.number) / 2)")
             #expect(after.number - before.number <= 2 * 2 * 5)
             #expect(await net.moved == [])
-            let timeline = await net.timeline
-            #expect(timeline.intervals.count == 1 && timeline[net.main.name].last?.end == nil, "\(timeline)")
+            await net.expectMainActsOn()
         }
     }
 
