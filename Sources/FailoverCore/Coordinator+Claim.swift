@@ -26,6 +26,17 @@ extension Coordinator {
 
     // MARK: - Its own claim
 
+    /// A server that came back without its store grants nothing below its floor, which its own claim shows: the other one
+    /// asks for an epoch above. Its votes stay, since they are for the epoch that it starts from (found by the
+    /// simulation).
+    mutating func askAboveLostEpochs() {
+        let other: Role = identity.role == .main ? .backup : .main
+        guard let claim, let asked = peer.latest?.claim, asked.from == claim.from,
+            asked.epoch > claim.epoch.next(for: other)
+        else { return }
+        self.claim?.epoch = asked.epoch.next(for: identity.role)
+    }
+
     /// Counts one vote of each witness of this epoch, for the claim that stands (rule 3).
     mutating func count(_ vote: Vote) {
         guard let claim, vote.candidate == me, vote.from == claim.from, let record, record.epoch == claim.from,

@@ -3,7 +3,6 @@ extension Coordinator {
     ///
     /// Only the standby that the record names; one that restarted asks when its patience is over (rule 11).
     mutating func takeOver(at now: Moment) {
-        askAboveLostEpochs()
         // A return that was asked for becomes a takeover when the holder is lost meanwhile; the votes stay.
         guard claim == nil || claim?.purpose == .handOver, !isLeaving, let record, record.mode == .paired,
             record.holder != me
@@ -26,16 +25,6 @@ extension Coordinator {
         claim = makeClaim(
             isOrderly ? .handOver : .takeOver, reason, evidence.sentence, by: orderer, silence: silence,
             at: now)
-    }
-
-    /// A holder that came back without its store grants nothing below its floor, which its own claim shows: this server,
-    /// which has asked before, asks for an epoch above (found by the simulation).
-    private mutating func askAboveLostEpochs() {
-        let other: Role = identity.role == .main ? .backup : .main
-        guard let claim, claim.purpose == .takeOver, let asked = peer.latest?.claim, asked.purpose == .resume,
-            asked.from == claim.from, asked.epoch > max(asked.from.next(for: other), claim.epoch)
-        else { return }
-        self.claim?.epoch = asked.epoch.next(for: identity.role)
     }
 
     private func holderEvidence(at now: MonotonicTime) -> Evidence? {

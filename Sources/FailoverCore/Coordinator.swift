@@ -188,6 +188,7 @@ public struct Coordinator: Hashable, Sendable {
         if writing == nil { directives += goOnAlone(at: now) }
         if writing == nil { takeOver(at: now) }
         if writing == nil { claimReturn(at: now) }
+        if writing == nil { askAboveLostEpochs() }
         if writing == nil { directives += win(at: now) }
         if writing == nil { directives += pair(at: now) }
         directives += followOrder(at: now)

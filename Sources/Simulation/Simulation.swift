@@ -21,9 +21,10 @@ struct Simulation: ParsableCommand {
         let chosen = seed.map { $0...$0 } ?? firstSeed...(firstSeed + max(seeds, 1) - 1)
         let began = ContinuousClock.now
         var total = Run.Outcome()
-        var failures = 0
+        var (runs, failures) = (0, 0)
         for seed in chosen {
             let outcome = Run(seed: seed, isTraced: trace).outcome()
+            runs += 1
             total.seconds += outcome.seconds
             total.tally.add(outcome.tally)
             guard let violation = outcome.violation else { continue }
@@ -32,7 +33,7 @@ struct Simulation: ParsableCommand {
             say("  swift run -c release Simulation --seed \(seed) --trace")
             if failures == Self.mostFailures { break }
         }
-        say(summary(of: total, seeds: chosen.count, wall: began.duration(to: .now)))
+        say(summary(of: total, seeds: runs, wall: began.duration(to: .now)))
         if failures > 0 { throw ExitCode.failure }
     }
 

@@ -80,4 +80,23 @@ struct SimulationFindingsTests {
         servers.run(.seconds(15))
         #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
     }
+
+    @Test(
+        "A holder whose lease ended without a witness, and a Backup back without its store, to which the witness then voted"
+    )
+    func lostStoreMeetsHolderThatStoodDown() {
+        var servers = TwoServers.paired()
+        servers.run(.seconds(120))
+        servers.cutFromWitnesses = [.main, .backup]
+        servers.kill(.backup)
+        servers.run(.milliseconds(200))
+        #expect(servers.main.claim?.purpose == .goOnAlone && !servers.main.isActive)
+        servers.loseStore(.backup)
+        servers.cutFromWitnesses = [.main]
+        servers.start(.backup)
+        servers.run(.seconds(1))
+        servers.cutFromWitnesses = []
+        servers.run(.seconds(15))
+        #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
+    }
 }

@@ -41,6 +41,8 @@ final class HubOracle {
     }
 
     func asks(toStore record: Record, at server: ServerMachine, _ site: Site) {
+        // One that lost its store may learn from Main that it was the holder.
+        if server.node == .backup, server.core?.record?.holder == server.name { backupKnowsPair = true }
         guard let before = server.core?.record, record.epoch > before.epoch, record.holder == server.name,
             before.mode == .paired, before.witnesses.isEmpty
         else { return }
@@ -50,9 +52,6 @@ final class HubOracle {
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {
-        // One that lost its store may learn from Main that it was the holder.
-        let isHolderForMain = site.server(.main).disk.content?.holder == site.server(.backup).name
-        if server.node == .backup, isHolderForMain { backupKnowsPair = true }
         if site.servers[0].disk.content?.epoch == site.servers[1].disk.content?.epoch { isSplitByRule7 = false }
     }
 
