@@ -3,7 +3,7 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev util-linux iproute2 nftables
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark model-check simulate build lint format setup
+.PHONY: demo test test-all benchmark model-check simulate mutations build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
@@ -11,26 +11,34 @@ demo: build ## A whole site on this machine: Main is killed, the Backup takes ov
 test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
 	swift test --skip-build --no-parallel
-	$(MAKE) --no-print-directory model-check simulate
+	$(MAKE) --no-print-directory model-check simulate mutations
 
-test-all: test benchmark ## The tests and the longer runs (the last two take a quarter of an hour each).
+test-all: test benchmark ## The tests and the longer runs, each of them a quarter of an hour.
 	$(SIMULATION) --first-seed 1001 --seeds 40000
-	$(MODEL_CHECK) --witnesses 1 --ticks 7 --faults 2 --recover-every 100
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders cuts
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders isolation
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders hangs
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders witnesses
+	$(MODEL_CHECK) --witnesses 1 --ticks 6 --faults 2 --recover-every 100 --kinds orders crashes stores
 
 MODEL_CHECK = .build/release/ModelCheck
 
-model-check: setup ## Every state of a site within bounds, on the product's own election code; then faults put in on purpose.
+model-check: setup ## Every state of a site within bounds, on the product's own election code.
 	swift build -c release --product ModelCheck
 	$(MODEL_CHECK) --witnesses 0 --ticks 9 --faults 1
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --kinds cuts
 	$(MODEL_CHECK) --witnesses 3 --ticks 5 --faults 1
+	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1 --kinds force
 
 SIMULATION = .build/release/Simulation
 
 simulate: setup ## A thousand sites with random faults on simulated time, on the same code; each seed can be replayed.
 	swift build -c release --product Simulation
 	$(SIMULATION) --seeds 1000
+
+mutations: setup ## The rules of the election left out, one after the other: each must be missed.
+	@Tests/Mutations/run
 
 benchmark: build ## How long a fault of Main is felt, on this machine.
 	@.build/release/FailoverBenchmark

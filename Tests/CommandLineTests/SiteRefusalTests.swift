@@ -39,7 +39,6 @@ struct SiteRefusalTests {
     @Test("A second Main is refused, and the running site is undisturbed", arguments: ["main-1", "main-2"])
     func secondMain(_ name: String) async throws {
         try await withSite { site in
-            let before = try #require(await site.watch.view.authority?.active)
             let ports = FreePorts.take(2)
             let outcome = try await Understudy.run([
                 "server", "--role", "main", "--name", name, "--port", "\(ports[0])", "--control-port", "\(ports[1])",
@@ -47,8 +46,9 @@ struct SiteRefusalTests {
             ])
             #expect(outcome.code == 3)
             #expect(outcome.error.contains(name == "main-1" ? "a machine named main-1" : "another main server"))
-            #expect(await site.watch.view.authority?.active == before)
-            #expect(await site.watch.view.authority?.state?.phase == .idle)
+            // On a busy machine the pair may have been renewed meanwhile, which moves nobody.
+            try await site.waitForHome([Self.client])
+            #expect(await site.watch.view.machines[Self.client]?.lastSwitch == nil)
         }
     }
 
