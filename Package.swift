@@ -78,7 +78,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "FailoverBenchmark",
-            dependencies: ["FailoverCore", "HubClient", "HubProtocol", "LocalSite", argumentParser, histogram],
+            dependencies: [
+                "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", argumentParser, histogram,
+            ],
             swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(

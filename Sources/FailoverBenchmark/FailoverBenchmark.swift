@@ -1,81 +1,52 @@
 import ArgumentParser
 import FailoverCore
-import Glibc
-import Histogram
+import Foundation
+import HubClient
 import LocalSite
 
-/// Measures, on real processes, how long a fault of Main is felt.
+/// Measures, on real processes, how long a fault is felt. Each run is a site of its own.
 @main
 struct FailoverBenchmark: AsyncParsableCommand {
-    enum Fault: String, ExpressibleByArgument, CaseIterable {
-        /// SIGKILL to the server and its brokers.
-        case killed
-        /// SIGSTOP to the server and its brokers.
-        case hung
-    }
-
     static let configuration = CommandConfiguration(
-        abstract: "From a fault of Main to the Backup's announcement, and to the last client that follows it.")
+        abstract: "How long the loss of a server is felt: from the fault to each client's next publish.",
+        discussion: """
+            Of Main's faults: until hub/active on the Backup names it, and until the last client's next message has passed \
+            through the Backup's hub. Of the Backup's faults: until Main may go on without it, and the longest wait of a \
+            publisher on Main for a confirmation. Spans in milliseconds, minimum / median / maximum.
+            """)
 
-    @Option(help: "killed or hung; both when not given.")
-    var fault: Fault?
-    @Option var runs = 11
+    @Option(help: "\(Fault.allCases.map(\.rawValue).joined(separator: ", ")); all when not given.")
+    var fault: [Fault] = []
+    @Option var runs = 21
     @Option var clients = 5
+    @Flag(help: "Once each: what every machine did since the fault, one line for each step.")
+    var trace = false
 
     func run() async throws {
-        let names = (1...clients).map { MachineName("client-\($0)")! }
-        let site = try await LocalSite(returnDelay: 0.2)
-        do {
-            try await site.startAll(clients: names)
-            for fault in fault.map({ [$0] }) ?? Fault.allCases { try await measure(fault, names, site) }
-        } catch {
-            await site.end()
-            throw error
-        }
-        await site.end()
-    }
-
-    private func measure(_ fault: Fault, _ names: [MachineName], _ site: LocalSite) async throws {
-        var announced = Figures()
-        var followed = Figures()
-        var reported = Figures()
-        let backup = site.backup
-        for _ in 0..<runs {
-            guard let main = await site.process(of: site.main.name) else { return }
-            let tree = main.tree.members
-            let start = ContinuousClock.now
-            async let announcement = site.watch.wait(for: "hub/active on the Backup") {
-                $0.isActive(backup.name, at: backup.endpoint)
+        if trace { setenv("UNDERSTUDY_LOG_LEVEL", "debug", 1) }
+        for fault in fault.isEmpty ? Fault.allCases : fault {
+            guard !fault.needsNetwork || geteuid() == 0 else {
+                print("\(fault.description): skipped, it needs root")
+                continue
             }
-            async let everyone = site.waitForBackup(names)
-            for process in tree { kill(process, fault == .killed ? SIGKILL : SIGSTOP) }
-            announced.add(try await announcement - start)
-            followed.add(try await everyone - start)
-            for machine in await site.watch.view.machines where names.contains(machine.key) {
-                reported.add(.microseconds(Int64((machine.value.lastSwitch?.outageMs ?? 0) * 1000)))
-            }
-            // A run that starts anew: one that only went on would wait longer for each return.
-            try await main.kill()
-            try await site.start(site.main)
-            try await site.waitForHome(names)
+            try await measure(fault)
         }
-        print("Main \(fault.rawValue), \(names.count) clients, \(runs) runs, milliseconds min / median / max")
-        print("  hub/active on the Backup names it   \(announced)")
-        print("  last client follows it              \(followed)")
-        print("  outage that the clients report      \(reported)")
-    }
-}
-
-/// Spans of time, kept to a microsecond.
-struct Figures: CustomStringConvertible {
-    private var histogram = Histogram<UInt64>(
-        lowestDiscernibleValue: 1, highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
-
-    mutating func add(_ span: Duration) { histogram.record(UInt64(max(0, span.inNanoseconds / 1000))) }
-
-    var description: String {
-        [histogram.min, histogram.valueAtPercentile(50), histogram.max].map { text($0) }.joined(separator: " / ")
     }
 
-    private func text(_ microseconds: UInt64) -> String { "\(Double(microseconds / 100) / 10)" }
+    private func measure(_ fault: Fault) async throws {
+        var (first, second) = (Figures(), Figures())
+        for _ in 0..<(trace ? 1 : runs) {
+            let spans = try await Run.measure(fault, clients: clients, trace: trace)
+            first.add(spans.0)
+            second.add(spans.1)
+        }
+        guard !trace else { return }
+        print("\(fault.description), \(clients) clients, \(runs) runs")
+        print(
+            "  \(fault.hitsMain ? "hub/active on the Backup names it      " : "Main may go on without the Backup      ") \(first)"
+        )
+        print(
+            "  \(fault.hitsMain ? "last client's publish through the Backup" : "longest wait of a publisher on Main    ") \(second)"
+        )
+    }
 }

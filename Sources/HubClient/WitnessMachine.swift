@@ -57,7 +57,9 @@ final class WitnessMachine {
         }
         let configuration = Session.Configuration(
             endpoint: endpoint, clientID: "\(identity.name)-witness-\(secret)")
-        let session = ReconnectingSession(configuration) { [weak self] in self?.handle($0, from: server) }
+        let session = ReconnectingSession(configuration, backoff: .ofElection) { [weak self] in
+            self?.handle($0, from: server)
+        }
         sessions[server] = session
         session.start()
     }
@@ -76,6 +78,7 @@ final class WitnessMachine {
                 log.warning("ignored a heartbeat of \(server): \(error)")
             }
         case .down(let reason):
+            log.debug("\(server) is not heard any more: \(reason)")
             note(.lost, of: server)
             handle(.linkClosed(server, refused: reason == .connectionRefused))
         }
@@ -107,6 +110,7 @@ final class WitnessMachine {
                 write(ballot)
             case .send(let vote):
                 let topic = Topic.electionVote(candidate: vote.candidate, witness: identity.name)
+                log.debug("votes for \(vote.candidate), from epoch \(vote.from)")
                 sessions[vote.candidate]?.session?.publish(
                     Publication(topic: topic.name, payload: vote.encoded, quality: .atMostOnce))
             }

@@ -27,6 +27,8 @@ final class ServerCoordinator {
     private var machines = MachineTable()
     private var candidates: [WitnessIdentity] = []
     private var followed: Epoch?
+    /// What the last heartbeat asked for.
+    private var asked: Claim?
     private var board: HubBoard
     private var desk: CommandDesk!
     private var control: Session!
@@ -115,6 +117,7 @@ final class ServerCoordinator {
     private func carryOut(_ directive: Coordinator.Directive) {
         switch directive {
         case .send(let heartbeat):
+            note(heartbeat.claim)
             control.publish(
                 Publication(
                     topic: Topic.electionHeartbeat(options.name).name, payload: heartbeat.encoded, quality: .atMostOnce)
@@ -142,6 +145,13 @@ final class ServerCoordinator {
                 self.retry.schedule(after: .seconds(1)) { [weak self] in self?.write(record) }
             }
         }
+    }
+
+    private func note(_ claim: Claim?) {
+        if let claim, claim != asked {
+            log.debug("asks for epoch \(claim.epoch) (\(claim.reason.rawValue): \(claim.evidence))")
+        }
+        asked = claim
     }
 
     private func noteActivation() {
@@ -227,6 +237,7 @@ final class ServerCoordinator {
                 if let will = try? ElectionWill(decoding: message.payload) { handle(.will(session: will.session)) }
             case .electionVote(_, let witness):
                 guard let vote = try? Vote(decoding: message.payload), vote.witness.name == witness else { return }
+                log.debug("\(witness) votes for this server, from epoch \(vote.from)")
                 handle(.vote(vote))
             default: break
             }
@@ -263,7 +274,7 @@ final class ServerCoordinator {
         let will = Publication(
             topic: Topic.electionWill(options.name).name, payload: ElectionWill(session: identity.session).encoded)
         peerControl = ReconnectingSession(
-            .init(endpoint: endpoint, clientID: "\(options.name)-election-\(secret)", will: will)
+            .init(endpoint: endpoint, clientID: "\(options.name)-election-\(secret)", will: will), backoff: .ofElection
         ) { [weak self] in self?.handle($0) }
         peerControl?.start()
     }
@@ -286,8 +297,9 @@ final class ServerCoordinator {
             } catch {
                 log.warning("ignored a heartbeat: \(error)")
             }
-        case .down(.connectionRefused): handle(.linkRefused)
-        case .down: handle(.linkClosed)
+        case .down(let reason):
+            log.debug("\(peerName?.description ?? "the other server") is not heard any more: \(reason)")
+            handle(reason == .connectionRefused ? .linkRefused : .linkClosed)
         }
     }
 

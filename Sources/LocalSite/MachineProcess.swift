@@ -62,6 +62,13 @@ public final class MachineProcess: Sendable {
     public var lines: [String] { log.lines.withLock { $0 } }
     /// `nil` while it runs.
     public var endedAt: Date? { end.moment.withLock { $0 } }
+    /// Of a server: its hub broker's process.
+    public var hubBroker: Int32? {
+        tree.children(named: "mosquitto").first { process in
+            let arguments = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
+            return arguments.contains("hub.conf")
+        }
+    }
     public var tree: ProcessTree { ProcessTree(root: process) }
 
     /// Waits until it has ended, in whatever way.

@@ -16,5 +16,9 @@ public struct Backoff: Hashable, Sendable {
         return next * (1 - min(max(jitter, 0), 1) / 2)
     }
 
+    /// For the few sessions of an election. A process that was killed often resets the first attempt to connect anew, and
+    /// refuses the next one, which is what the others wait for.
+    public static let ofElection = Backoff(first: .milliseconds(1))
+
     public mutating func reset() { next = .zero }
 }

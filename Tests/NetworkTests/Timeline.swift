@@ -60,9 +60,9 @@ struct Timeline: CustomStringConvertible {
 
     private static func intervals(in log: Log) -> [Interval] {
         var found: [Interval] = []
-        for line in log.lines {
-            guard let match = line.wholeMatch(of: change), let at = moment(match.time), let number = UInt64(match.epoch)
-            else { continue }
+        for line in log.lines.compactMap(LogLine.init) {
+            guard let match = line.text.wholeMatch(of: change), let number = UInt64(match.epoch) else { continue }
+            let at = line.moment
             if match.isActive != nil {
                 found.append(Interval(server: log.server, epoch: Epoch(number), start: at))
             } else if found.last?.end == nil, let last = found.indices.last {
@@ -77,19 +77,8 @@ struct Timeline: CustomStringConvertible {
         return found
     }
 
-    /// "2026-11-22T19:07:33.123456Z info epoch 7: this hub stands down; its lease ended 0.3 ms ago"
-    private static var change:
-        Regex<(Substring, time: Substring, epoch: Substring, isActive: Substring?, late: Substring?)>
-    {
-        #/(?<time>\S+) info epoch (?<epoch>\d+): this hub (?:(?<isActive>is active).*|stands down(?:; its lease ended (?<late>[0-9.]+) ms ago)?)/#
-    }
-
-    /// To the microsecond, which Foundation's style cuts off.
-    private static func moment(_ text: Substring) -> Date? {
-        let parts = text.dropLast().split(separator: ".")
-        guard parts.count == 2, let seconds = try? Date("\(parts[0])Z", strategy: .iso8601),
-            let fraction = Double("0.\(parts[1])")
-        else { return nil }
-        return seconds.addingTimeInterval(fraction)
+    /// "epoch 7: this hub stands down; its lease ended 0.3 ms ago"
+    private static var change: Regex<(Substring, epoch: Substring, isActive: Substring?, late: Substring?)> {
+        #/epoch (?<epoch>\d+): this hub (?:(?<isActive>is active).*|stands down(?:; its lease ended (?<late>[0-9.]+) ms ago)?)/#
     }
 }

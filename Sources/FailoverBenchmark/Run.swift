@@ -1,0 +1,82 @@
+import FailoverCore
+import Foundation
+import HubClient
+import HubProtocol
+import LocalSite
+
+/// One fault of one site.
+enum Run {
+    struct ClientMoved: Error, CustomStringConvertible {
+        let description = "a client moved, although only the Backup was lost"
+    }
+
+    static func measure(_ fault: Fault, clients: Int, trace: Bool) async throws -> (Duration, Duration) {
+        let names = (1...clients).map { MachineName("client-\($0)")! }
+        let network =
+            fault.needsNetwork
+            ? try await ShowNetwork(machines: [LocalSite.mainName, LocalSite.backupName] + names) : nil
+        let site =
+            if let network { try await LocalSite(returnDelay: 5, in: network) } else {
+                try await LocalSite(returnDelay: 5)
+            }
+        do {
+            try await site.startAll(clients: names)
+            try await waitForWitnesses(of: site, names)
+            let start = Date.now
+            let spans =
+                try await fault.hitsMain
+                ? lose(main: fault, site, network, names) : lose(backup: fault, site, network, names)
+            if trace { print("\(fault.description)\n\(await Trace(site, since: start))") }
+            await end(site, network)
+            return spans
+        } catch {
+            await end(site, network)
+            throw error
+        }
+    }
+
+    private static func lose(
+        main fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
+    ) async throws -> (Duration, Duration) {
+        let backup = site.backup
+        let start = ContinuousClock.now
+        async let announcement = site.watch.wait(for: "hub/active on the Backup") {
+            $0.isActive(backup.name, at: backup.observed)
+        }
+        async let everyone = site.waitForBackup(names)
+        try await fault.inflict(on: site, network)
+        return (try await announcement - start, try await everyone - start)
+    }
+
+    private static func lose(
+        backup fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
+    ) async throws -> (Duration, Duration) {
+        let main = site.main
+        let publisher = await Publisher(to: main.observed)
+        let start = ContinuousClock.now
+        async let alone = site.watch.wait(for: "Main alone") { $0.hubs[main.observed]?.pair?.mode != .paired }
+        try await fault.inflict(on: site, network)
+        let span = try await alone - start
+        await publisher.stop()
+        guard
+            await site.watch.view.machines.filter({ names.contains($0.key) }).allSatisfy({ $0.value.lastSwitch == nil })
+        else { throw ClientMoved() }
+        return (span, await publisher.longestStall)
+    }
+
+    /// The pair has all the witnesses that it will have: it is not renewed during the measurement.
+    private static func waitForWitnesses(of site: LocalSite, _ names: [MachineName]) async throws {
+        let main = site.main
+        try await site.watch.wait(for: "witnesses that hear both servers") { view in
+            guard let pair = view.hubs[main.observed]?.pair, pair.mode == .paired,
+                pair.witnesses.count == (names.count >= 3 ? 3 : 1)
+            else { return false }
+            return pair.witnesses.allSatisfy { view.machines[$0]?.links?.control?.values.count { $0 == .up } == 2 }
+        }
+    }
+
+    private static func end(_ site: LocalSite, _ network: ShowNetwork?) async {
+        await site.end()
+        await network?.end()
+    }
+}
