@@ -34,14 +34,19 @@ enum Fault: String, ExpressibleByArgument, CaseIterable {
         }
     }
 
-    func inflict(on site: LocalSite, _ network: ShowNetwork?) async throws {
+    /// All that can be looked up beforehand; what is returned strikes.
+    func aim(at site: LocalSite, _ network: ShowNetwork?) async throws -> @Sendable () async throws -> Void {
         let victim = hitsMain ? site.main.name : site.backup.name
-        guard let process = await site.process(of: victim) else { return }
-        switch self {
-        case .mainKilled, .backupKilled: process.tree.signal(SIGKILL)
-        case .mainHung, .backupHung: process.tree.signal(SIGSTOP)
-        case .mainUnplugged, .backupUnplugged: try await network?.pullCable(of: victim)
-        case .hubBrokerHung: if let broker = process.hubBroker { kill(broker, SIGSTOP) }
+        guard let process = await site.process(of: victim) else { return {} }
+        let tree = process.tree.members
+        let hubBroker = process.hubBroker
+        return {
+            switch self {
+            case .mainKilled, .backupKilled: for member in tree { kill(member, SIGKILL) }
+            case .mainHung, .backupHung: for member in tree { kill(member, SIGSTOP) }
+            case .mainUnplugged, .backupUnplugged: try await network?.pullCable(of: victim)
+            case .hubBrokerHung: if let hubBroker { kill(hubBroker, SIGSTOP) }
+            }
         }
     }
 }

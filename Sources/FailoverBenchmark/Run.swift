@@ -10,6 +10,10 @@ enum Run {
         let description = "a client moved, although only the Backup was lost"
     }
 
+    struct NotFollowed: Error, CustomStringConvertible {
+        let description = "not every client followed the Backup within 20 s"
+    }
+
     static func measure(_ fault: Fault, clients: Int, trace: Bool) async throws -> (Duration, Duration) {
         let names = (1...clients).map { MachineName("client-\($0)")! }
         let network =
@@ -38,14 +42,15 @@ enum Run {
     private static func lose(
         main fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
     ) async throws -> (Duration, Duration) {
-        let backup = site.backup
+        let strike = try await fault.aim(at: site, network)
+        let listener = try await Listener(at: site.backup, for: names)
+        await site.watch.stop()
         let start = ContinuousClock.now
-        async let announcement = site.watch.wait(for: "hub/active on the Backup") {
-            $0.isActive(backup.name, at: backup.observed)
-        }
-        async let everyone = site.waitForBackup(names)
-        try await fault.inflict(on: site, network)
-        return (try await announcement - start, try await everyone - start)
+        async let last = listener.lastClient()
+        try await strike()
+        guard let last = await last, let announced = await listener.announcedAt else { throw NotFollowed() }
+        await listener.stop()
+        return (announced - start, last - start)
     }
 
     private static func lose(
@@ -53,9 +58,10 @@ enum Run {
     ) async throws -> (Duration, Duration) {
         let main = site.main
         let publisher = await Publisher(to: main.observed)
+        let strike = try await fault.aim(at: site, network)
         let start = ContinuousClock.now
         async let alone = site.watch.wait(for: "Main alone") { $0.hubs[main.observed]?.pair?.mode != .paired }
-        try await fault.inflict(on: site, network)
+        try await strike()
         let span = try await alone - start
         await publisher.stop()
         guard

@@ -34,7 +34,7 @@ final class HubLink {
     ) {
         self.hub = hub
         self.filters = filters
-        session = ReconnectingSession(configuration) { [weak self] event in self?.handle(event) }
+        session = ReconnectingSession(configuration, backoff: .ofHub) { [weak self] event in self?.handle(event) }
     }
 
     var endpoint: Endpoint { session.endpoint }

@@ -79,6 +79,7 @@ public final class MachineAgent {
     private var lastBeat = ContinuousClock.now
     private let heartbeat = LoopTimer()
     private let nameTimer = LoopTimer()
+    private let linksTimer = LoopTimer()
     private let clock: @Sendable () -> MonotonicTime
 
     public init(
@@ -170,7 +171,8 @@ public final class MachineAgent {
             let followed = follower.following == hub
             follower.linkLost(hub, at: clock())
             if followed { onEvent(.lost(hub, reason)) }
-            publishLinks()
+            // A switch that follows at once says it as well.
+            linksTimer.schedule(after: .milliseconds(100)) { [weak self] in self?.publishLinks() }
         case .failed(let reason): onEvent(.unreachable(side, reason))
         case .message(let topic, let message):
             do {

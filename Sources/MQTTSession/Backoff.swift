@@ -1,12 +1,16 @@
-/// The pauses between attempts to reconnect: none before the first, then doubling up to a bound.
+/// The pauses between attempts to reconnect, doubling up to a bound.
 public struct Backoff: Hashable, Sendable {
     private let first: Duration
     private let longest: Duration
-    private var next: Duration = .zero
+    private let startsAtOnce: Bool
+    private var next: Duration
 
-    public init(first: Duration = .milliseconds(5), longest: Duration = .seconds(1)) {
+    /// - Parameter startsAtOnce: no pause before the first attempt; `first` comes before the second.
+    public init(first: Duration = .milliseconds(5), longest: Duration = .seconds(1), startsAtOnce: Bool = true) {
         self.first = first
         self.longest = longest
+        self.startsAtOnce = startsAtOnce
+        next = startsAtOnce ? .zero : first
     }
 
     /// - Parameter jitter: 0 to 1. The pause is shortened by up to half with it, so that machines that lost the same
@@ -16,9 +20,12 @@ public struct Backoff: Hashable, Sendable {
         return next * (1 - min(max(jitter, 0), 1) / 2)
     }
 
+    /// For the many sessions with a hub. When it is lost they have something better to do first: to follow another one.
+    public static let ofHub = Backoff(first: .milliseconds(100), startsAtOnce: false)
+
     /// For the few sessions of an election. A process that was killed often resets the first attempt to connect anew, and
     /// refuses the next one, which is what the others wait for.
     public static let ofElection = Backoff(first: .milliseconds(1))
 
-    public mutating func reset() { next = .zero }
+    public mutating func reset() { next = startsAtOnce ? .zero : first }
 }

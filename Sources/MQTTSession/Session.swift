@@ -214,11 +214,13 @@ public final class Session {
         var unread: Int32 = 0
         for _ in 0..<100 {
             check(mosquitto_loop_read(handle, 1))
+            // What was published in answer to one packet does not wait for the next ones.
+            if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 1)) }
             guard self.handle != nil, socket >= 0, ioctl(socket, UInt(FIONREAD), &unread) == 0, unread > 0 else {
                 break
             }
         }
-        if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 100)) }
+        if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 1)) }
         refreshInterest()
     }
 
