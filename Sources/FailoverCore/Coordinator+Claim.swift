@@ -37,6 +37,16 @@ extension Coordinator {
         self.claim?.epoch = asked.epoch.next(for: identity.role)
     }
 
+    /// What others hear of the claim. A standby that is asked to act proves first that its disk still takes its record:
+    /// once it was handed over to, nobody else may act.
+    var shownClaim: Claim? { claim?.purpose == .handOver && proven != record ? nil : claim }
+
+    mutating func proveDisk() -> [Directive] {
+        guard claim?.purpose == .handOver, proven != record, let record else { return [] }
+        writing = record
+        return [.store(record)]
+    }
+
     /// Counts one vote of each witness of this epoch, for the claim that stands (rule 3).
     mutating func count(_ vote: Vote) {
         guard let claim, vote.candidate == me, vote.from == claim.from, let record, record.epoch == claim.from,

@@ -33,6 +33,7 @@ extension Coordinator {
             renewalPause.begin(at: now.monotonic)
         } else {
             pairingPause.begin(at: now.monotonic)
+            standbyLostAt = standbyLostAt ?? now.monotonic
         }
         claim = makeClaim(.goOnAlone, reason, evidence, at: now)
     }

@@ -11,7 +11,10 @@ extension Coordinator {
             return []
         }
         let isGranted = offered.holder == me && offered.epoch == claim?.epoch
-        if isGranted { confirmsFrom = nil }
+        if isGranted {
+            confirmsFrom = nil
+            if offered.reason != claim?.reason { unwanted = offered.epoch }
+        }
         return store(offered, isWon: isGranted)
     }
 

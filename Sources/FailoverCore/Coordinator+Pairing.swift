@@ -12,7 +12,7 @@ extension Coordinator {
 
     /// The holder names the standby that may take over from it, and who votes (rules 8 and 9).
     mutating func pair(at now: Moment) -> [Directive] {
-        let isUrgent = isLeaving || assignment != nil
+        let isUrgent = isLeaving || orderedAway != nil
         guard canPair, isUrgent || pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record
         else { return [] }
         next.version += 1
@@ -20,9 +20,19 @@ extension Coordinator {
         next.standbySession = other.session
         next.witnesses = witnessChoice.choose(keeping: [])
         next.lease = timing.lease
+        next.staysAway = record?.staysAway == true && !isBack(other)
+        lastStandby = other.session
+        standbyLostAt = nil
         if identity.role == .main { next.backup = other.sender } else { next.main = other.sender }
         // The heartbeat that the standby has echoed last: it holds this epoch's record since then.
         echoedAt = other.echo?.sentAt
         return store(next)
+    }
+
+    /// Main was lost and is back, in another run or after a while; a stall of a moment is none.
+    private func isBack(_ main: ElectionHeartbeat) -> Bool {
+        guard main.session == lastStandby else { return lastStandby != nil }
+        guard let standbyLostAt, let healthySince = peer.healthySince else { return false }
+        return healthySince - standbyLostAt >= timing.silenceWithoutWitness
     }
 }

@@ -16,7 +16,9 @@ extension Coordinator {
         guard record.holder == me, record.epoch != wonEpoch, !isLeaving || owesRelief else { return [] }
         switch record.mode {
         case .alone, .single:
-            guard startDeadline == nil || peer.link == .refused || !identity.hasPeer, !isSuperseded(record) else {
+            guard startDeadline == nil || peer.link == .refused || !identity.hasPeer,
+                !isSuperseded(record, isAnswered: isAnswered)
+            else {
                 return []
             }
             return begin(makeClaim(.resume, .resumed, "\(me) held the last epoch", at: now), at: now)
@@ -32,7 +34,12 @@ extension Coordinator {
 
     /// Clients obey an epoch that this server did not live to see: the other one was forced meanwhile, and may act where
     /// this one does not see it.
-    private func isSuperseded(_ record: Record) -> Bool { followed.map { $0 > record.epoch } ?? false }
+    private func isSuperseded(_ record: Record, isAnswered: Bool) -> Bool {
+        guard let followed, followed > record.epoch, !followed.isTaken(by: identity.role) else { return false }
+        // That one may have lost it with its store.
+        let hasItNoMore = isAnswered && peer.latest?.isActive == false
+        return !hasItNoMore
+    }
 
     /// This server has asked for long enough, and did not reach the other one in all that time.
     func isUnreachable(at now: MonotonicTime) -> Bool {

@@ -19,7 +19,11 @@ extension Coordinator {
 
     /// The end of a day (rule 11): the holder of an epoch that was begun for it stops, and the other server with it.
     mutating func stopWithSite(at now: Moment) {
-        guard stopDeadline == nil, assignment == nil, let record, record.reason == .siteStopped else { return }
+        guard stopDeadline == nil, assignment == nil, let record, record.reason == .siteStopped,
+            record.epoch != unwanted,
+            // Not that of a day before.
+            firstEpoch.map({ record.epoch > $0 }) ?? true
+        else { return }
         let isTold = peer.latest?.isLeaving == true && peer.latest?.record?.epoch == record.epoch
         if record.epoch == wonEpoch || isTold { stopDeadline = now.monotonic + timing.handOverPatience }
     }

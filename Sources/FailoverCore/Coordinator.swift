@@ -85,6 +85,8 @@ public struct Coordinator: Hashable, Sendable {
     /// While set, this server asks the other one before it decides who acts.
     var startDeadline: MonotonicTime?
     let startedAt: MonotonicTime
+    /// The epoch of the record that this run began with.
+    let firstEpoch: Epoch?
     /// What the epochs of a server that started without a record begin above; see `Epoch.floor`.
     let epochFloor: Epoch?
     /// The highest epoch that a machine obeys; it may be one that this server has not heard of.
@@ -96,6 +98,13 @@ public struct Coordinator: Hashable, Sendable {
     var returnedAt: MonotonicTime?
     var stopDeadline: MonotonicTime?
     var assignment: Assignment?
+    /// An epoch that was granted for an order which had been refused meanwhile.
+    var unwanted: Epoch?
+    /// The record that this server's disk took again before it was asked to act; see `proveDisk`.
+    var proven: Record?
+    /// The run of the standby that was paired last, and since when it has been lost.
+    var lastStandby: String?
+    var standbyLostAt: MonotonicTime?
 
     private var nextHeartbeat: MonotonicTime
     private(set) var lastHandled: MonotonicTime
@@ -106,7 +115,9 @@ public struct Coordinator: Hashable, Sendable {
         self.timing = timing
         self.record = record
         startedAt = now.monotonic
+        firstEpoch = record?.epoch
         epochFloor = record == nil ? .floor(at: now.wall) : nil
+        lastStandby = record?.holder == identity.address.name ? record?.standbySession : nil
         startDeadline = now.monotonic + timing.startPatience
         nextHeartbeat = now.monotonic
         lastHandled = now.monotonic
@@ -158,16 +169,19 @@ public struct Coordinator: Hashable, Sendable {
         case .linkClosed: peer.linkClosed(refused: false)
         case .linkRefused: peer.linkClosed(refused: true)
         case .will(let session): peer.will(ofSession: session)
-        case .followed(let epoch): followed = max(followed ?? epoch, epoch)
+        case .followed(let epoch) where epoch <= .highestBelievable: followed = max(followed ?? epoch, epoch)
+        case .followed: break
         case .candidates(let candidates): witnessChoice.see(candidates)
         case .stored(let stored):
             if writing == stored { writing = nil }
+            if stored == record { proven = stored }
             // A write that was tried again may come after a newer one.
             if let record, record.supersedes(stored) { break }
             record = stored
             if stored.holder == me, stored.epoch == winning {
                 wonEpoch = winning
                 winning = nil
+                if stored.previous != me { (lastStandby, standbyLostAt) = (nil, nil) }
             }
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
@@ -183,12 +197,14 @@ public struct Coordinator: Hashable, Sendable {
 
     private mutating func applyRules(at now: Moment) -> [Directive] {
         var directives = obeyHigherRecord(at: now)
+        if writing == nil { directives += leaveUnwanted(at: now) }
         if writing == nil { directives += decideStart(at: now) }
         if writing == nil { directives += acceptClaim(at: now) }
         if writing == nil { directives += goOnAlone(at: now) }
         if writing == nil { takeOver(at: now) }
         if writing == nil { claimReturn(at: now) }
         if writing == nil { askAboveLostEpochs() }
+        if writing == nil { directives += proveDisk() }
         if writing == nil { directives += win(at: now) }
         if writing == nil { directives += pair(at: now) }
         directives += followOrder(at: now)
@@ -235,12 +251,14 @@ public struct Coordinator: Hashable, Sendable {
 
     /// The record that begins a new epoch, always without a standby (rule 4).
     func newEpoch(_ claim: Claim, holder: MachineName, at now: Moment) -> Record {
-        let goesOn = record?.holder == holder && [.resumed, .witnessesChanged].contains(claim.reason)
-        let isSingle = claim.reason == .backupRemoved || (record?.mode == .single && isMain(holder))
+        let goesOn = record?.holder == holder
+        let wasSingle = record?.mode == .single && record?.epoch != unwanted
+        let isSingle = claim.reason == .backupRemoved || (wasSingle && isMain(holder))
+        let isWanted = claim.reason == .planned || (claim.reason == .forced && isPeerHealthy)
         return Record(
             epoch: claim.epoch, version: 1, holder: holder, mode: isSingle ? .single : .alone, witnesses: [],
             lease: timing.lease,
-            staysAway: goesOn ? record?.staysAway == true : claim.reason == .planned && !isMain(holder),
+            staysAway: goesOn ? record?.staysAway == true : isWanted && !isMain(holder),
             failuresAfterReturn: failuresAfterReturn(endingWith: claim), previous: record?.holder, reason: claim.reason,
             evidence: claim.evidence, by: claim.by, silenceMs: claim.silenceMs,
             since: now.wall, main: identity.role == .main ? identity.address : record?.main ?? peerAddress,
@@ -281,7 +299,7 @@ public struct Coordinator: Hashable, Sendable {
 
     private var publicState: PublicState {
         PublicState(
-            record: record, isActive: isActive, claim: claim, handsOver: handsOver, isLeaving: isLeaving,
+            record: record, isActive: isActive, claim: shownClaim, handsOver: handsOver, isLeaving: isLeaving,
             heardSession: peer.latest?.session)
     }
 
@@ -292,7 +310,7 @@ public struct Coordinator: Hashable, Sendable {
         let hears = winning == nil && peer.lost(at: now, silence: timing.lease.length) == nil
         return ElectionHeartbeat(
             session: identity.session, sentAt: now, sender: identity.address, role: identity.role, record: record,
-            isActive: isActive, claim: claim, handsOver: handsOver,
+            isActive: isActive, claim: shownClaim, handsOver: handsOver,
             isLeaving: isLeaving && handsOver == nil && !owesRelief,
             echo: hears ? peer.latest.map { .init(session: $0.session, sentAt: $0.sentAt) } : nil)
     }

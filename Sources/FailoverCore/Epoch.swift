@@ -18,6 +18,12 @@ public struct Epoch: Hashable, Comparable, Sendable, CustomStringConvertible {
         return Epoch((above % 2 == 1) == isOdd ? above : above + 1)
     }
 
+    /// Higher ones are no site's (see `floor`): whoever speaks of one must not make servers use up what can be counted.
+    public static let highestBelievable = Epoch(1 << 62)
+
+    /// Whether it is one of those that `role` takes.
+    func isTaken(by role: Role) -> Bool { (number % 2 == 1) == (role == .backup) }
+
     /// The highest epoch that a server without a record counts as used.
     ///
     /// A store that was lost cannot be told from one that never was. Twice the Unix time is above every epoch that

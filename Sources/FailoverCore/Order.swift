@@ -19,7 +19,7 @@ public enum Order: Hashable, Sendable {
         case refused(Refusal)
     }
 
-    /// Why an order was not carried out. Nothing has changed then.
+    /// Why an order was not carried out.
     public enum Refusal: Hashable, Sendable {
         /// Another server acts, and must be asked.
         case notActive(active: MachineName)
@@ -31,6 +31,8 @@ public enum Order: Hashable, Sendable {
         case notInSync(MachineName)
         /// Nobody acts, and this server cannot tell why; an operator may.
         case notSafe
+        /// This server has just started, and asks the other one who acts.
+        case starting
         /// This server is being stopped.
         case stopping
     }
@@ -77,6 +79,13 @@ extension Coordinator {
         return [.answer(answer)]
     }
 
+    /// The other server granted what was ordered here, but too late: it had been refused. This server goes on as it was.
+    mutating func leaveUnwanted(at now: Moment) -> [Directive] {
+        guard let unwanted, record?.epoch == unwanted, wonEpoch == unwanted else { return [] }
+        return begin(
+            makeClaim(.resume, .backupLost, "an order was refused before it could be carried out", at: now), at: now)
+    }
+
     private func isDone(_ order: Order) -> Bool {
         switch order {
         case .switchOver(let target): target == me ? isActive : isPeerActing && peer.latest?.sender.name == target
@@ -93,9 +102,9 @@ extension Coordinator {
         if isLeaving { return .stopping }
         if order == .force { return nil }
         guard assignment.wasActive else {
-            let holder =
-                peer.lost(at: lastHandled, silence: timing.lease.length) == nil ? peer.latest?.sender.name : nil
-            return holder.map(Order.Refusal.notActive) ?? .notSafe
+            let isHeard = peer.lost(at: lastHandled, silence: timing.lease.length) == nil
+            if isHeard, let other = peer.latest, other.isActive { return .notActive(active: other.sender.name) }
+            return startDeadline == nil ? .notSafe : .starting
         }
         if case .switchOver(let target) = order, target != me, target != otherName { return .unknownMachine(target) }
         switch order {
@@ -118,7 +127,7 @@ extension Coordinator {
     var orderedAway: ElectionHeartbeat.HandOver? {
         guard let assignment else { return nil }
         switch assignment.order {
-        case .switchOver(let target) where target != me:
+        case .switchOver(let target) where target != me && target == otherName:
             return ElectionHeartbeat.HandOver(reason: .planned, by: assignment.user)
         case .removeBackup where identity.role == .backup:
             return ElectionHeartbeat.HandOver(reason: .planned, by: assignment.user)

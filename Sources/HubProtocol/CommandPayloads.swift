@@ -37,6 +37,20 @@ public struct CommandResponse: Payload, Error {
 
     public static let ok = CommandResponse(status: .ok)
 
+    init(status: Status, code: Code? = nil, message: String? = nil) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+
+    /// A code of a later version is left out; the message says it all the same.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        status = try container.decode(Status.self, forKey: .status)
+        code = try? container.decode(Code.self, forKey: .code)
+        message = try container.decodeIfPresent(String.self, forKey: .message)
+    }
+
     public static func refused(_ code: Code, _ message: String) -> Self {
         CommandResponse(status: .refused, code: code, message: message)
     }
@@ -62,7 +76,7 @@ extension Order.Refusal {
         case .unreachable: .unreachable
         case .notInSync: .notInSync
         case .notSafe: .notSafe
-        case .stopping: .notActive
+        case .stopping, .starting: .notActive
         }
     }
 
@@ -72,17 +86,16 @@ extension Order.Refusal {
         case .unknownMachine(let name): "\(name) is neither of the two servers of this site. Give one of their names."
         case .noBackup: "this site has no Backup server. Start one, and name it with --backup on Main."
         case .unreachable(let name):
-            "\(name) does not answer this server, so nothing was changed. Check that it runs and its network. "
-                + "If it must act although nobody can ask this server, force it on its own hub."
+            "\(name) does not answer this server. Check that it runs, and its network, then try again."
         case .notInSync(let name):
-            "\(name) answers, but was not ready to act in time. Nothing is lost; look at what hub/state misses, then try "
-                + "again."
+            "\(name) answers, but did not do its part in time. It may yet: look at the site before you try again."
         case .notSafe:
             "no server acts, and this one cannot know whether another one does where it cannot see it. "
                 + "If you know that no other server of this site acts, force it. If one does, two hubs act until the "
                 + "servers see each other again: then this one's word counts, and what the other side changed meanwhile "
                 + "is lost."
         case .stopping: "this server is being stopped. Ask the other one."
+        case .starting: "this server has just started, and asks the other one who acts. Try again in a moment."
         }
     }
 }

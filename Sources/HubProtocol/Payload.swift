@@ -7,6 +7,12 @@ public protocol Payload: Codable, Equatable, Sendable {}
 public struct MalformedPayload: Error, CustomStringConvertible {
     public var type: String
     public var cause: String
+
+    public init(type: String, cause: String) {
+        self.type = type
+        self.cause = cause
+    }
+
     public var description: String { "malformed \(type): \(cause)" }
 }
 

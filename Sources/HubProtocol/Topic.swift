@@ -46,6 +46,12 @@ public enum Topic: Hashable, Sendable {
         }
     }
 
+    /// Who gave a command, also one that this version does not know.
+    public static func user(ofCommand name: String) -> MachineName? {
+        let levels = name.split(separator: "/", omittingEmptySubsequences: false)
+        return levels.first == "commands" && levels.count > 2 ? MachineName(String(levels[1])) : nil
+    }
+
     /// Returns `nil` for a topic that Understudy does not read.
     public init?(name: String) {
         let levels = name.split(separator: "/", omittingEmptySubsequences: false)

@@ -3,59 +3,68 @@ import HubProtocol
 import Logging
 import MQTTSession
 
-/// Takes users' commands from the own hub broker, gives them to the coordinator one after the other, and answers each
-/// one once.
+/// Takes users' commands from the own hub broker, gives them to the coordinator, one at a time, and answers each one
+/// once.
 @SessionLoop
 final class CommandDesk {
     private struct Request {
         var user: MachineName
-        var order: Order
         var command: Message
     }
-
-    /// Commands that may wait for the one before.
-    private static let mostWaiting = 16
 
     private let own: MachineName
     private let log: Logger
     private let publish: @SessionLoop (Publication) -> Void
     private let give: @SessionLoop (Order, _ user: MachineName) -> Void
+    /// What the shell knows and the coordinator does not: why an order would do harm now.
+    private let objection: @SessionLoop (Order) -> CommandResponse?
     private var underWay: Request?
-    private var waiting: [Request] = []
 
     init(
         own: MachineName, log: Logger, publish: @escaping @SessionLoop (Publication) -> Void,
+        objection: @escaping @SessionLoop (Order) -> CommandResponse?,
         give: @escaping @SessionLoop (Order, MachineName) -> Void
     ) {
         self.own = own
         self.log = log
         self.publish = publish
+        self.objection = objection
         self.give = give
     }
 
-    func received(_ command: Topic.Command, from user: MachineName, _ message: Message) {
-        guard !message.payload.isEmpty else { return }
-        guard !message.isRetained else {
+    /// - Parameter command: `nil`: none that this version knows.
+    func received(_ command: Topic.Command?, from user: MachineName, _ message: Message) {
+        if message.isRetained {
+            // The clearing of one comes back as an empty one.
+            guard !message.payload.isEmpty else { return }
             publish(Publication(topic: message.topic, payload: [], retain: true))
             return reply(
                 .refused(
                     .malformed, "a retained command would be carried out again and again. Publish it without retain."),
                 to: message, from: user)
         }
-        let order: Order
+        // Sent twice by MQTT itself: it is answered once.
+        if let underWay, underWay.user == user, let data = message.correlationData,
+            data == underWay.command.correlationData
+        {
+            return
+        }
+        let (order, isForced): (Order, Bool)
         do {
-            order = try self.order(command, message.payload)
+            (order, isForced) = try self.order(command, message.payload)
         } catch {
             return reply(.refused(.malformed, "\(error)"), to: message, from: user)
         }
-        guard waiting.count < Self.mostWaiting else {
+        // Not kept for later: by then its author may have been told that nobody answered.
+        if let underWay {
             return reply(
-                .refused(.stale, "\(waiting.count) commands wait already. Look at the site, then try again."),
-                to: message,
-                from: user)
+                .refused(
+                    .stale, "a command of \(underWay.user) is being carried out. Look at the site, then try again."),
+                to: message, from: user)
         }
-        waiting.append(Request(user: user, order: order, command: message))
-        giveNext()
+        if !isForced, let objection = objection(order) { return reply(objection, to: message, from: user) }
+        underWay = Request(user: user, command: message)
+        give(order, user)
     }
 
     /// The coordinator's answer to the order that it was given last.
@@ -63,24 +72,20 @@ final class CommandDesk {
         guard let request = underWay else { return }
         underWay = nil
         reply(CommandResponse(answer), to: request.command, from: request.user)
-        giveNext()
     }
 
-    private func giveNext() {
-        guard underWay == nil, !waiting.isEmpty else { return }
-        let request = waiting.removeFirst()
-        underWay = request
-        give(request.order, request.user)
-    }
-
-    private func order(_ command: Topic.Command, _ payload: [UInt8]) throws(MalformedPayload) -> Order {
+    private func order(
+        _ command: Topic.Command?, _ payload: [UInt8]
+    ) throws(MalformedPayload) -> (Order, isForced: Bool) {
         switch command {
         case .hubSwitch:
             let wish = try HubSwitchCommand(decoding: payload)
-            return wish.force == true && wish.to == own ? .force : .switchOver(to: wish.to)
+            let isForced = wish.force == true
+            return (isForced && wish.to == own ? .force : .switchOver(to: wish.to), isForced)
         case .siteStop:
             _ = try SiteStopCommand(decoding: payload)
-            return .stopSite
+            return (.stopSite, false)
+        case nil: throw MalformedPayload(type: "command", cause: "this server knows none of that name")
         }
     }
 

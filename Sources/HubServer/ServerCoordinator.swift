@@ -67,6 +67,8 @@ final class ServerCoordinator {
         }
         desk = CommandDesk(own: options.name, log: log) { [weak self] in
             self?.board.send($0)
+        } objection: { [weak self] in
+            self?.objection(to: $0)
         } give: { [weak self] in
             self?.handle(.ordered($0, by: $1))
         }
@@ -211,6 +213,9 @@ final class ServerCoordinator {
         switch Topic(name: message.topic) {
         case .machine(let machine, .status): machines.set(try? MachineStatus(decoding: message.payload), of: machine)
         case .command(let user, let command): return desk.received(command, from: user, message)
+        case nil:
+            guard let user = Topic.user(ofCommand: message.topic) else { return }
+            return desk.received(nil, from: user, message)
         case .machine(let machine, .links): machines.set(try? MachineLinks(decoding: message.payload), of: machine)
         default: return
         }
@@ -222,6 +227,18 @@ final class ServerCoordinator {
         guard seen != candidates else { return publish() }
         candidates = seen
         handle(.candidates(seen))
+    }
+
+    /// Clients that do not reach the other hub would be left behind by a switchover.
+    private func objection(to order: Order) -> CommandResponse? {
+        guard case .switchOver(let target) = order, target != options.name, target == peerName else { return nil }
+        let left = machines.clientsWithout(target).sorted()
+        guard !left.isEmpty else { return nil }
+        let names = left.prefix(5).map(\.description).joined(separator: ", ") + (left.count > 5 ? ", …" : "")
+        return .refused(
+            .notSafe,
+            "\(left.count == 1 ? "one client does" : "\(left.count) clients do") not reach the hub of \(target) (\(names)), and "
+                + "would be left without one. Mend their network, or force it.")
     }
 
     /// On the own control broker.

@@ -37,7 +37,7 @@ enum ExitStatus: Int32 {
             }
         case is ClientMachine.Failure, is CommandResponse: .refused
         case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable: .noHub
-        case is NoActiveHub: .refused
+        case is NoActiveHub, CommandSession.Failure.refused: .refused
         case is UsageError: .wrongUsage
         case _ where Understudy.exitCode(for: error) == .validationFailure: .wrongUsage
         default: .failed

@@ -10,7 +10,7 @@ struct HubCommand: AsyncParsableCommand {
 
 struct HubSwitchSubcommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "switch", abstract: "Let this server act: a switchover, in which nothing is lost.",
+        commandName: "switch", abstract: "Let this server act: a switchover in good order.",
         discussion: """
             After a switchover to the Backup nobody goes home by himself, until Main was lost and is back, or you switch \
             back.
@@ -30,8 +30,19 @@ struct HubSwitchSubcommand: AsyncParsableCommand {
 
     func run() async throws {
         let site = try await orders.look()
-        let asked = force ? name : site.activeHub ?? name
-        try await orders.give(.hubSwitch, HubSwitchCommand(to: name, force: force), to: asked, in: site)
+        guard site.servers.contains(name) else {
+            throw CommandResponse.refused(
+                .unknownMachine,
+                "\(name) is neither of the two servers of this site (\(site.servers.sorted().map(\.description).joined(separator: ", ")))."
+            )
+        }
+        // The one that acts, where it can be asked: it hands over in good order.
+        let active = site.activeHub.flatMap { site.endpoint(of: $0) == nil ? nil : $0 } ?? name
+        do {
+            try await orders.give(.hubSwitch, HubSwitchCommand(to: name, force: force), to: active, in: site)
+        } catch is CommandResponse where force && active != name {
+            try await orders.give(.hubSwitch, HubSwitchCommand(to: name, force: true), to: name, in: site)
+        }
         print("\(name) is active.")
     }
 }

@@ -3,6 +3,7 @@ import FailoverCore
 import Foundation
 import HubClient
 import HubProtocol
+import LocalSite
 import MQTTSession
 
 /// What every command understands that gives an order to a site.
@@ -28,6 +29,16 @@ struct OrderOptions: ParsableArguments {
         try await CommandSession.give(command, payload, as: user ?? loginName, to: endpoint)
     }
 
+    /// The servers that still answer when those that were told to stop have had their time.
+    func serversThatStay(_ site: SiteView) async -> [MachineName] {
+        let watch = await SiteWatch(hubs: Array(site.hubs.keys))
+        let isOver = { @Sendable (view: SiteView) in view.isSettled && !view.isReached }
+        try? await watch.wait(for: "the end of every server", within: .seconds(5), until: isOver)
+        let left = await watch.view.servers(reached: true)
+        await watch.stop()
+        return left.sorted()
+    }
+
     private var loginName: MachineName { MachineName(NSUserName()) ?? MachineName("operator")! }
 }
 
@@ -43,4 +54,14 @@ struct HubNotReached: Error, CustomStringConvertible {
 
 extension SiteView {
     var activeHub: MachineName? { authority?.active?.hub }
+
+    /// Both servers, as far as their hubs or the pair name them.
+    var servers: Set<MachineName> {
+        let pair = authority?.pair
+        return Set(servers(reached: false) + [pair?.main, pair?.backup].compactMap { $0?.name })
+    }
+
+    func servers(reached isReached: Bool) -> [MachineName] {
+        hubs.filter { !isReached || reach[$0.key] == .reached }.compactMap { $0.value.server?.name }
+    }
 }

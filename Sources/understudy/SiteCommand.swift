@@ -23,7 +23,13 @@ struct SiteStopSubcommand: AsyncParsableCommand {
         let site = try await orders.look()
         guard let active = site.activeHub else { throw NoActiveHub() }
         try await orders.give(.siteStop, SiteStopCommand(), to: active, in: site)
-        print("The site is stopping. Start either server first when you need it again.")
+        let left = await orders.serversThatStay(site)
+        print(
+            left.isEmpty
+                ? "The site is stopped. Start either server first when you need it again; the Backup acts when Main is there."
+                : "\(active) stops. \(left.map(\.description).joined(separator: ", ")) still runs: it was not told. Stop it by hand."
+        )
+        if !left.isEmpty { throw ExitCode.failure }
     }
 }
 

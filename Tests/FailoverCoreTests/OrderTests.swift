@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FailoverCore
@@ -119,6 +120,65 @@ struct OrderTests {
         #expect(answers(servers, .main) != [.done])
     }
 
+    @Test("A stall of Main's of a moment does not bring it back to work after a switchover")
+    func staysAwayOverAStall() {
+        var servers = TwoServers.paired()
+        servers.handle(.ordered(.switchOver(to: backup), by: user), at: .main)
+        servers.run(.seconds(2))
+        servers.hung = [.main]
+        servers.run(.milliseconds(200))
+        servers.hung = []
+        servers.run(.seconds(30))
+        #expect(servers.backup.isActive && servers.backup.record?.mode == .paired)
+        #expect(servers.backup.record?.staysAway == true)
+        servers.mute = [.main, .backup]
+        servers.run(.seconds(5))
+        servers.mute = []
+        servers.run(.seconds(30))
+        #expect(servers.main.isActive, "lost for seconds, and back")
+    }
+
+    @Test("An order that is refused does not end the pause before pairing")
+    func refusedOrderDoesNotPair() {
+        var timing = Timing()
+        timing.pairingDelay = .seconds(60)
+        timing.longestPairingDelay = .seconds(60)
+        var servers = TwoServers.paired(timing: timing)
+        servers.kill(.backup)
+        servers.run(.milliseconds(200))
+        servers.start(.backup)
+        servers.run(.milliseconds(200))
+        for target in ["nobody", "main-1"] {
+            servers.handle(.ordered(.switchOver(to: MachineName(target)!), by: user), at: .main)
+            servers.run(.milliseconds(100))
+            #expect(servers.main.record?.mode == .alone)
+        }
+    }
+
+    @Test("A server whose disk takes nothing is not handed over to")
+    func brokenDisk() {
+        var servers = TwoServers.paired()
+        servers.slowDisk = [.backup]
+        servers.handle(.ordered(.switchOver(to: backup), by: user), at: .main)
+        servers.run(.seconds(10))
+        #expect(servers.main.isActive && servers.main.record?.holder == main)
+        #expect(answers(servers, .main) == [.refused(.notInSync(backup))])
+    }
+
+    @Test("Nobody is named as active who does not act")
+    func nobodyActs() {
+        var servers = TwoServers.paired()
+        servers.crash(.main)
+        servers.crash(.backup)
+        servers.start(.backup)
+        servers.handle(.ordered(.switchOver(to: backup), by: user), at: .backup)
+        #expect(answers(servers, .backup) == [.refused(.starting)])
+        servers.cutFromWitnesses = [.backup]
+        servers.run(.seconds(5))
+        servers.handle(.ordered(.switchOver(to: backup), by: user), at: .backup)
+        #expect(answers(servers, .backup).last == .refused(.notSafe))
+    }
+
     // MARK: - Force
 
     @Test("Rule 14: Main died ALONE; the Backup waits, until an operator forces it")
@@ -179,6 +239,32 @@ struct OrderTests {
         #expect(!servers.main.isActive)
         servers.handle(.ordered(.force, by: user), at: .main)
         #expect(servers.main.isActive && servers.main.record!.epoch > epoch)
+    }
+
+    @Test("Main goes on when the server that its clients obeyed answers, and has lost that epoch with its store")
+    func supersededByNobody() {
+        var servers = TwoServers.paired()
+        servers.crash(.backup)
+        servers.run(.seconds(1))
+        let epoch = servers.main.record!.epoch.next(for: .backup)
+        servers.crash(.main)
+        servers.loseStore(.backup)
+        servers.start(.backup)
+        servers.start(.main)
+        servers.handle(.followed(epoch), at: .main)
+        servers.run(.seconds(10))
+        #expect(servers.main.isActive && servers.main.record!.epoch > epoch)
+    }
+
+    @Test("An epoch that no site can have reached is not believed: what follows on it could not be read")
+    func unbelievableEpoch() throws {
+        var servers = TwoServers.paired()
+        for number in [UInt64(Int64.max), 1 << 62] { servers.handle(.followed(Epoch(number)), at: .main) }
+        servers.handle(.ordered(.stopSite, by: user), at: .main)
+        servers.run(.milliseconds(300))
+        let record = try #require(servers.disks[.main])
+        #expect(record.reason == .siteStopped)
+        #expect(try JSONDecoder().decode(Record.self, from: JSONEncoder().encode(record)) == record)
     }
 
     @Test("Force asks a holder that can be asked, so that nothing is lost")
@@ -274,6 +360,41 @@ struct OrderTests {
         servers.run(.seconds(30))
         #expect(!isReadyToStop(servers, .main) && !isReadyToStop(servers, .backup))
         #expect(servers.main.isActive)
+    }
+
+    @Test("A stop or a removal that the Backup granted unheard, and that was refused then, is not carried out later")
+    func grantedTooLate() {
+        for order in [Order.stopSite, .removeBackup] {
+            var servers = TwoServers.paired()
+            // Main speaks, and hears nothing: neither the Backup nor the votes.
+            servers.mute = [.backup]
+            servers.deafToVotes = [.main]
+            servers.handle(.ordered(order, by: user), at: .main)
+            servers.run(.seconds(6))
+            #expect(answers(servers, .main) == [.refused(.unreachable(backup))])
+            let reason = servers.backup.record?.reason
+            #expect(reason == .siteStopped || reason == .backupRemoved)
+            servers.mute = []
+            servers.deafToVotes = []
+            servers.run(.seconds(60))
+            #expect(!isReadyToStop(servers, .main) && !isReadyToStop(servers, .backup))
+            #expect(servers.main.isActive && servers.main.phase == .idle)
+        }
+    }
+
+    @Test("What the record of a day before says stops nobody in the morning")
+    func yesterdaysStop() {
+        var servers = TwoServers.paired()
+        servers.handle(.ordered(.stopSite, by: user), at: .main)
+        servers.run(.milliseconds(300))
+        for side in TwoServers.Side.allCases { servers.crash(side) }
+        servers.lastDirectives = [:]
+        servers.start(.backup)
+        servers.run(.seconds(5))
+        servers.start(.main)
+        servers.handle(.stopRequested, at: .main)
+        servers.run(.seconds(2))
+        #expect(isReadyToStop(servers, .main) && !isReadyToStop(servers, .backup))
     }
 
     // MARK: - The Backup's removal

@@ -18,6 +18,8 @@ struct TwoServers {
     var mute: Set<Side> = []
     /// Sides whose heartbeats do not reach the witnesses, and to which their votes do not come.
     var cutFromWitnesses: Set<Side> = []
+    /// Sides to which votes do not come.
+    var deafToVotes: Set<Side> = []
     /// Sides that are not run at all.
     var hung: Set<Side> = []
     /// Sides whose disks never answer.
@@ -96,7 +98,9 @@ struct TwoServers {
             case .store(let ballot): handle(.stored(ballot), atWitness: index)
             case .send(let vote):
                 for side in Side.allCases
-                where side.name == vote.candidate && !cutFromWitnesses.contains(side) && !hung.contains(side) {
+                where side.name == vote.candidate && !cutFromWitnesses.contains(side) && !deafToVotes.contains(side)
+                    && !hung.contains(side)
+                {
                     handle(.vote(vote), at: side)
                 }
             }
