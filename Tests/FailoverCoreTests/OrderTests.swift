@@ -375,6 +375,7 @@ struct OrderTests {
             let reason = servers.backup.record?.reason
             #expect(reason == .siteStopped || reason == .backupRemoved)
             servers.mute = []
+            servers.run(.seconds(1))
             servers.deafToVotes = []
             servers.run(.seconds(60))
             #expect(!isReadyToStop(servers, .main) && !isReadyToStop(servers, .backup))
@@ -391,10 +392,13 @@ struct OrderTests {
         servers.lastDirectives = [:]
         servers.start(.backup)
         servers.run(.seconds(5))
+        // Before Main has heard of the Backup, and gone on.
+        servers.mute = [.backup]
         servers.start(.main)
         servers.handle(.stopRequested, at: .main)
         servers.run(.seconds(2))
         #expect(isReadyToStop(servers, .main) && !isReadyToStop(servers, .backup))
+        #expect(servers.backup.record?.reason == .siteStopped)
     }
 
     // MARK: - The Backup's removal
