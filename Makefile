@@ -3,7 +3,7 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev util-linux iproute2 nftables
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark model-check simulate mutations build lint format setup
+.PHONY: demo test test-all benchmark model-check simulate mutations load-check build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
@@ -11,9 +11,10 @@ demo: build ## A whole site on this machine: Main is killed, the Backup takes ov
 test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
 	swift test --skip-build --no-parallel
-	$(MAKE) --no-print-directory model-check simulate mutations
+	$(MAKE) --no-print-directory model-check simulate mutations load-check SECONDS=15
 
 test-all: test benchmark ## The tests and the longer runs, each of them a quarter of an hour.
+	$(MAKE) --no-print-directory load-check
 	$(SIMULATION) --first-seed 1001 --seeds 40000
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders cuts
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders isolation
@@ -39,6 +40,13 @@ simulate: setup ## A thousand sites with random faults on simulated time, on the
 
 mutations: setup ## The rules of the election left out, one after the other: each must be missed.
 	@Tests/Mutations/run
+
+SECONDS = 600
+
+load-check: setup ## No switch while brokers and processors are busy; SECONDS of each load.
+	swift build -c release --product understudy
+	swift build -c release --product LoadCheck
+	.build/release/LoadCheck --seconds $(SECONDS)
 
 benchmark: build ## How long a fault of Main is felt, on this machine.
 	@.build/release/FailoverBenchmark

@@ -82,6 +82,12 @@ let package = Package(
                 "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", argumentParser, histogram,
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "LoadCheck",
+            dependencies: [
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", argumentParser,
+            ],
+            swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation", dependencies: ["FailoverCore", argumentParser, heap], swiftSettings: strict),

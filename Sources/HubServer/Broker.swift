@@ -50,15 +50,18 @@ struct Broker: Sendable {
 
     /// Runs the broker until it ends, which it never does by itself in good order, or until the task is cancelled.
     ///
-    /// - Parameter onRunning: called once, when its listeners are open.
-    func run(onRunning: @Sendable () -> Void) async throws {
+    /// - Parameter onRunning: called once, when its listeners are open, with the clock of its processor time.
+    func run(onRunning: @Sendable (ProcessClock?) -> Void) async throws {
         let lastLine = Mutex<String?>(nil)
-        let ending = try await process.run { line in
+        let identifier = Mutex<Int32?>(nil)
+        let ending = try await process.run { process in
+            identifier.withLock { $0 = process }
+        } onLine: { line in
             // "1795363405: text"
             let text = line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? line
             lastLine.withLock { $0 = text }
             log.debug("broker: \(text)", metadata: ["broker": "\(kind.rawValue)"])
-            if text.hasSuffix(" running") { onRunning() }
+            if text.hasSuffix(" running") { onRunning(identifier.withLock { $0 }.flatMap(ProcessClock.init)) }
         }
         try Task.checkCancellation()
         // What it said last explains an exit, but not a signal.

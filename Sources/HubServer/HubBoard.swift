@@ -15,15 +15,20 @@ final class HubBoard {
 
     private static let probeInterval = Duration.milliseconds(250)
     private static let longestSilence = Duration.seconds(1)
+    /// Of a broker that works all the time: fifty snapshots of a large show keep its one loop busy for seconds.
+    private static let longestWork = Duration.seconds(10)
 
     private var session: Session?
     private let probeTimer = LoopTimer()
+    private var clock: ProcessClock?
     private var lastAnswer = ContinuousClock.now
+    private var usedAtLastAnswer: Duration?
     private var lastProbe = ContinuousClock.now
     /// What was published last on each topic: a state that did not change is not news.
     private var published: [Topic: any Payload] = [:]
 
-    func open(_ endpoint: Endpoint, clientID: String) {
+    func open(_ endpoint: Endpoint, clientID: String, clock: ProcessClock?) {
+        self.clock = clock
         let session = Session(.init(endpoint: endpoint, clientID: clientID)) { [weak self] event in
             guard let self else { return }
             switch event {
@@ -31,7 +36,7 @@ final class HubBoard {
                 self.session?.subscribe(TopicFilter.everyMachine)
                 self.session?.subscribe(TopicFilter.everyCommand, retainAsPublished: true)
                 for (topic, payload) in self.published { self.send(topic, payload) }
-                self.lastAnswer = .now
+                self.noteAnswer()
                 self.lastProbe = .now
                 self.probe()
             case .message(let message): self.onMessage(message)
@@ -54,16 +59,31 @@ final class HubBoard {
     /// Asks the broker for a PUBACK, four times a second. The topic begins with `$`, so that no wildcard sees it.
     private func probe() {
         session?.publish(Publication(topic: "$understudy/probe", payload: [])) { [weak self] result in
-            if case .success = result { self?.lastAnswer = .now }
+            if case .success = result { self?.noteAnswer() }
         }
         probeTimer.schedule(after: Self.probeInterval) { [weak self] in
             guard let self else { return }
             // Silence counts only while this thread itself was on time.
-            if ContinuousClock.now - self.lastProbe > Self.probeInterval * 2 { self.lastAnswer = .now }
+            if ContinuousClock.now - self.lastProbe > Self.probeInterval * 2 { self.noteAnswer() }
             self.lastProbe = .now
-            guard ContinuousClock.now - self.lastAnswer < Self.longestSilence else { return self.onSilence() }
+            let silence = ContinuousClock.now - self.lastAnswer
+            guard silence < (self.isWorking(since: silence) ? Self.longestWork : Self.longestSilence) else {
+                return self.onSilence()
+            }
             self.probe()
         }
+    }
+
+    private func noteAnswer() {
+        lastAnswer = .now
+        usedAtLastAnswer = clock?.used
+    }
+
+    /// A broker that hangs uses no processor; one that has much to do uses it for most of the time that it is silent. A
+    /// quarter: it may have to share the processor with others.
+    private func isWorking(since silence: Duration) -> Bool {
+        guard let before = usedAtLastAnswer, let now = clock?.used else { return false }
+        return now - before >= silence / 4
     }
 
     /// Publishes, whatever was published before.

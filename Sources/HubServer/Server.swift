@@ -40,13 +40,13 @@ public struct Server: Service {
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for broker in [hub, control] {
-                    group.addTask { try await broker.run { continuation.yield(.brokerRuns) } }
+                    group.addTask { try await broker.run { continuation.yield(.brokerRuns(broker.kind, $0)) } }
                 }
                 group.addTask {
-                    try await conduct(events) {
+                    try await conduct(events) { hubClock in
                         await ServerCoordinator(
                             options, address: address, secret: secret, stored: stored, store: store, hub: hub,
-                            control: control, log: log
+                            hubClock: hubClock, control: control, log: log
                         ) { continuation.yield(.outcome($0)) }
                     }
                 }
@@ -61,22 +61,22 @@ public struct Server: Service {
     }
 
     private enum Event: Sendable {
-        case brokerRuns
+        case brokerRuns(BrokerConfiguration.Kind, ProcessClock?)
         case outcome(ServerCoordinator.Outcome)
         case stopRequested
     }
 
     /// Starts the coordinator when both brokers run. Returns after a stop in good order.
     private func conduct(
-        _ events: AsyncStream<Event>, start: @Sendable () async -> ServerCoordinator
+        _ events: AsyncStream<Event>, start: @Sendable (ProcessClock?) async -> ServerCoordinator
     ) async throws {
-        var brokers = 0
+        var clocks: [BrokerConfiguration.Kind: ProcessClock?] = [:]
         var coordinator: ServerCoordinator?
         for await event in events {
             switch event {
-            case .brokerRuns:
-                brokers += 1
-                if brokers == 2 { coordinator = await start() }
+            case .brokerRuns(let kind, let clock):
+                clocks[kind] = clock
+                if clocks.count == 2 { coordinator = await start(clocks[.hub] ?? nil) }
             case .stopRequested:
                 guard let coordinator else { return }
                 await coordinator.requestStop()

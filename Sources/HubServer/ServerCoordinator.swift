@@ -44,7 +44,7 @@ final class ServerCoordinator {
 
     init(
         _ options: ServerOptions, address: ServerAddress, secret: String, stored: RecordStore.Content?,
-        store: RecordStore, hub: Broker, control: Broker, log: Logger,
+        store: RecordStore, hub: Broker, hubClock: ProcessClock?, control: Broker, log: Logger,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
@@ -72,7 +72,7 @@ final class ServerCoordinator {
         } give: { [weak self] in
             self?.handle(.ordered($0, by: $1))
         }
-        board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)")
+        board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)", clock: hubClock)
         self.control = Session(
             .init(endpoint: control.endpoint, clientID: "\(options.name)-control-\(secret)")
         ) { [weak self] in self?.handle($0) }
