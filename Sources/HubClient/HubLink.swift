@@ -86,7 +86,7 @@ final class HubLink {
         lastEcho = .now
         for filter in filters.dropLast() { session.session?.subscribe(filter) }
         // When the last one is answered, what the broker retains for the others has arrived.
-        session.session?.subscribe(filters.last ?? TopicFilter.hub) { [weak self] result in
+        session.session?.subscribe(filters.last ?? Topic.hubActive.name) { [weak self] result in
             guard let self, case .success = result else { return }
             self.isSubscribed = true
             self.reportUpWhenReady()

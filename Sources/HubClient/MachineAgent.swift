@@ -57,6 +57,11 @@ public final class MachineAgent {
         case ignored(topic: String, cause: String)
     }
 
+    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest.
+    private static func filters(_ name: MachineName) -> [String] {
+        [TopicFilter.machine(name)] + [Topic.hubServer, .hubPair, .hubActive].map(\.name)
+    }
+
     private static let heartbeatInterval = Duration.seconds(1)
     /// A hub through which this machine's own heartbeats do not come back is as good as dead.
     private static let longestSilence = Duration.milliseconds(2500)
@@ -111,7 +116,7 @@ public final class MachineAgent {
             topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
         let configuration = Session.Configuration(
             endpoint: endpoint, clientID: "\(identity.name)-\(side)-\(identity.secret)", will: will)
-        let link = HubLink(configuration, hub: hub, filters: [TopicFilter.machine(identity.name), TopicFilter.hub])
+        let link = HubLink(configuration, hub: hub, filters: Self.filters(identity.name))
         link.onEvent = { [weak self, unowned link] event in self?.handle(event, of: link) }
         links[side] = link
         link.start()

@@ -36,6 +36,7 @@ final class ServerCoordinator {
     private var agent: MachineAgent!
     private let timer = LoopTimer()
     private let retry = LoopTimer()
+    private let tableTimer = LoopTimer()
     private var hasEnded = false
     /// This run was active, or worked with the other server.
     private var hasServed = false
@@ -219,6 +220,13 @@ final class ServerCoordinator {
         case .machine(let machine, .links): machines.set(try? MachineLinks(decoding: message.payload), of: machine)
         default: return
         }
+        // Many machines speak at once when they switch; what that changes can wait until they have.
+        guard !tableTimer.isScheduled else { return }
+        tableTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.machinesChanged() }
+    }
+
+    private func machinesChanged() {
+        guard !hasEnded else { return }
         if let epoch = machines.highestEpoch, epoch != followed {
             followed = epoch
             handle(.followed(epoch))

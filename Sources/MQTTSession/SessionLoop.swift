@@ -26,6 +26,8 @@ public final class LoopTimer {
 
     public init() {}
 
+    public var isScheduled: Bool { number != nil }
+
     /// Calls `body` once after `delay`; what was scheduled before is cancelled.
     public func schedule(after delay: Duration, _ body: @escaping @SessionLoop () -> Void) {
         cancel()
