@@ -99,4 +99,17 @@ struct SimulationFindingsTests {
         servers.run(.seconds(15))
         #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
     }
+
+    @Test("An order that is being written down when its server is asked to stop is not refused: it is carried out")
+    func stoppedWhileOrdered() {
+        var servers = TwoServers.paired()
+        servers.kill(.backup)
+        servers.run(.seconds(1))
+        servers.slowDisk = [.main]
+        servers.handle(.ordered(.stopSite, by: MachineName("engineer")!), at: .main)
+        servers.handle(.stopRequested, at: .main)
+        servers.handle(.stored(servers.main.writing!), at: .main)
+        #expect(servers.main.record?.reason == .siteStopped)
+        #expect(servers.lastDirectives[.main]?.contains(.answer(.done)) == true)
+    }
 }
