@@ -112,4 +112,23 @@ struct SimulationFindingsTests {
         #expect(servers.main.record?.reason == .siteStopped)
         #expect(servers.lastDirectives[.main]?.contains(.answer(.done)) == true)
     }
+
+    @Test("An order over a bad way ends the pause before pairing once, and does not burn epochs (rule 8)")
+    func orderedOverABadWay() {
+        var servers = TwoServers.paired()
+        servers.slowDisk = [.backup]
+        for isOrdered in [false, true] {
+            // The Backup hears nothing for a moment, and Main goes on alone.
+            servers.mute = [.main]
+            servers.run(.milliseconds(100))
+            #expect(servers.main.isActive && servers.main.record?.mode == .alone)
+            let order = Order.switchOver(to: TwoServers.Side.backup.name)
+            if !isOrdered { servers.handle(.ordered(order, by: MachineName("engineer")!), at: .main) }
+            servers.mute = []
+            servers.run(.milliseconds(30))
+            servers.handle(.stored(servers.backup.writing!), at: .backup)
+            servers.run(.milliseconds(30))
+            #expect(servers.main.isFollowingOrder && servers.main.record?.mode == (isOrdered ? .alone : .paired))
+        }
+    }
 }
