@@ -48,14 +48,14 @@ final class HubOracle {
         if record.reason == .forced, record.version == 1 {
             // The operator answers for the pair that it has not heard of.
             if server.node == .backup { backupKnowsPair = true }
-            splitFrom = record.epoch
+            splitFrom = max(splitFrom ?? record.epoch, record.epoch)
         }
         guard let before = server.core?.record, record.epoch > before.epoch, record.holder == server.name,
             before.mode == .paired, before.witnesses.isEmpty
         else { return }
         // Granted by the other server: that one has it on disk.
         let isGranted = site.server(server.node.other).disk.content?.epoch == record.epoch
-        if !isGranted { splitFrom = record.epoch }
+        if !isGranted { splitFrom = max(splitFrom ?? record.epoch, record.epoch) }
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {

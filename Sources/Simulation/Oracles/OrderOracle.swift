@@ -17,6 +17,8 @@ final class OrderOracle {
     /// Who waits for an answer, at each server.
     private var waiting: [MachineName?] = [nil, nil]
     private var isStopRequested = [false, false]
+    /// What was on its disk when this run began.
+    private var firstEpochs: [Epoch?] = [nil, nil]
     /// This run is leaving, and it was asked why.
     private var isLeaving = [false, false]
     /// When each server acted last, and in which epoch.
@@ -45,6 +47,8 @@ final class OrderOracle {
         if answer == .done { checkDone(given, operatorName, core) }
         return given.order
     }
+
+    func started(_ server: ServerMachine) { firstEpochs[server.node.index] = server.disk.content?.epoch }
 
     func stopRequested(at server: ServerMachine) { isStopRequested[server.node.index] = true }
 
@@ -109,7 +113,8 @@ final class OrderOracle {
         if !isWanted { say("\(server.node) acts without a Backup, and every removal was refused") }
     }
 
-    /// A server leaves because it was asked to, or with the site: not for a stop that was refused.
+    /// A server leaves because it was asked to, or with the site: not for a stop that was refused, nor in the morning for
+    /// that of the day before.
     private func checkLeaving(_ server: ServerMachine, _ core: Coordinator) {
         let index = server.node.index
         guard core.isLeaving, !isLeaving[index] else { return }
@@ -119,6 +124,7 @@ final class OrderOracle {
         else {
             return say("\(server.node) stops by itself, in epoch \(core.record?.epoch.description ?? "none")")
         }
+        if record.epoch == firstEpochs[index] { say("\(server.node) stops again for a site stop of an earlier run") }
         if given.isRefused { say("\(server.node) stops with the site for \(operatorName), who was refused") }
     }
 

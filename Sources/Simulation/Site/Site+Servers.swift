@@ -18,6 +18,7 @@ extension Site {
                 role: server.role, address: server.address, session: sessionName(server.node, run: server.run),
                 hasPeer: true), record: server.disk.content, at: server.clock.moment(at: now))
         script.note(now, server.node, "starts (run \(server.run)) with \(Script.text(server.disk.content))")
+        oracles.orders.started(server)
         // Whoever is still connected to the run before learns that it is gone.
         reviewSessions { $0.server == server.node }
         open(SessionKey(owner: server.node, server: server.node.other, broker: .control))
