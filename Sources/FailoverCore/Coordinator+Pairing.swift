@@ -12,8 +12,8 @@ extension Coordinator {
 
     /// The holder names the standby that may take over from it, and who votes (rules 8 and 9).
     mutating func pair(at now: Moment) -> [Directive] {
-        let isUrgent = isLeaving || orderedAway != nil
-        guard canPair, isUrgent || pairingPause.isOver(at: now.monotonic), let other = peer.latest, var next = record
+        guard canPair, isLeaving || isPauseOrderedAway || pairingPause.isOver(at: now.monotonic),
+            let other = peer.latest, var next = record
         else { return [] }
         next.version += 1
         next.mode = .paired
@@ -27,6 +27,13 @@ extension Coordinator {
         // The heartbeat that the standby has echoed last: it holds this epoch's record since then.
         echoedAt = other.echo?.sentAt
         return store(next)
+    }
+
+    /// An order does not wait for the end of a pause that began before it. A way that loses the standby again is not fit
+    /// for it either.
+    private var isPauseOrderedAway: Bool {
+        guard orderedAway != nil, let assignment else { return false }
+        return standbyLostAt.map { $0 <= assignment.askedAt } ?? true
     }
 
     /// Main was lost and is back, in another run or after a while; a stall of a moment is none.

@@ -99,7 +99,8 @@ extension Coordinator {
 
     private func obstacle(to assignment: Assignment) -> Order.Refusal? {
         let order = assignment.order
-        if isLeaving { return .stopping }
+        // What was on its way to the disk already is carried out.
+        if isLeaving { return isDone(order) ? nil : .stopping }
         if order == .force { return nil }
         guard assignment.wasActive else {
             let isHeard = peer.lost(at: lastHandled, silence: timing.lease.length) == nil

@@ -21,7 +21,11 @@ struct Script {
         guard let record else { return "no record" }
         let witnesses = record.witnesses.map(\.ballotBox).joined(separator: ", ")
         let pair =
-            record.mode == .paired ? "paired with \(record.standbySession ?? "nobody"), voters: \(witnesses)" : "alone"
+            switch record.mode {
+            case .paired: "paired with \(record.standbySession ?? "nobody"), voters: \(witnesses)"
+            case .alone: "alone"
+            case .single: "alone for good"
+            }
         return "epoch \(record.epoch).\(record.version): \(record.holder) \(pair)"
     }
 

@@ -43,12 +43,15 @@ struct Simulation: ParsableCommand {
     private func summary(of total: Run.Outcome, seeds: Int, wall: Duration) -> String {
         let tally = total.tally
         let faults = tally.faults.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key)" }
+        let orders = tally.orders.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            "\($0.value.given) \($0.key) (\($0.value.done) done, \($0.value.refused) refused)"
+        }
         return
             "\(seeds) seeds, \(text(total.seconds)) s simulated, \(tally.epochs) epochs, \(tally.switches) switches; "
             + "watched: \(tally.takeoversWatched) takeovers, \(tally.staysWatched) losses of the Backup alone; "
             + "longest recovery \(text(tally.longestRecovery.inSeconds)) s; most epochs of a run "
             + "\(Int(tally.mostLosses * 100)) % of the bound; faults: \(faults.joined(separator: ", ")), "
-            + "\(tally.lostStores) lostStores; in \(text(Double(wall.components.seconds) + Double(wall.components.attoseconds) / 1e18)) s"
+            + "\(tally.lostStores) lostStores; orders: \(orders.joined(separator: ", ")); in \(text(Double(wall.components.seconds) + Double(wall.components.attoseconds) / 1e18)) s"
     }
 
     private func text(_ seconds: Double) -> String { String(format: "%.1f", seconds) }

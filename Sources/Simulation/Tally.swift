@@ -1,8 +1,20 @@
 import FailoverCore
 
+/// What became of operators' orders. A server that dies answers none.
+struct OrderCount {
+    var given = 0
+    var done = 0
+    var refused = 0
+
+    static func + (left: Self, right: Self) -> Self {
+        Self(given: left.given + right.given, done: left.done + right.done, refused: left.refused + right.refused)
+    }
+}
+
 /// What one run, or all of them, went through.
 struct Tally {
     var faults: [Fault.Kind: Int] = [:]
+    var orders: [Fault.Kind: OrderCount] = [:]
     var lostStores = 0
     var epochs = 0
     /// Epochs with another holder than the one before.
@@ -28,6 +40,7 @@ struct Tally {
 
     mutating func add(_ other: Tally) {
         faults.merge(other.faults, uniquingKeysWith: +)
+        orders.merge(other.orders) { $0 + $1 }
         lostStores += other.lostStores
         epochs += other.epochs
         switches += other.switches

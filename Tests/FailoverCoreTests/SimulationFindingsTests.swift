@@ -99,4 +99,36 @@ struct SimulationFindingsTests {
         servers.run(.seconds(15))
         #expect(servers.main.isActive && servers.main.phase == .idle && servers.backup.phase == .idle)
     }
+
+    @Test("An order that is being written down when its server is asked to stop is not refused: it is carried out")
+    func stoppedWhileOrdered() {
+        var servers = TwoServers.paired()
+        servers.kill(.backup)
+        servers.run(.seconds(1))
+        servers.slowDisk = [.main]
+        servers.handle(.ordered(.stopSite, by: MachineName("engineer")!), at: .main)
+        servers.handle(.stopRequested, at: .main)
+        servers.handle(.stored(servers.main.writing!), at: .main)
+        #expect(servers.main.record?.reason == .siteStopped)
+        #expect(servers.lastDirectives[.main]?.contains(.answer(.done)) == true)
+    }
+
+    @Test("An order over a bad way ends the pause before pairing once, and does not burn epochs (rule 8)")
+    func orderedOverABadWay() {
+        var servers = TwoServers.paired()
+        servers.slowDisk = [.backup]
+        for isOrdered in [false, true] {
+            // The Backup hears nothing for a moment, and Main goes on alone.
+            servers.mute = [.main]
+            servers.run(.milliseconds(100))
+            #expect(servers.main.isActive && servers.main.record?.mode == .alone)
+            let order = Order.switchOver(to: TwoServers.Side.backup.name)
+            if !isOrdered { servers.handle(.ordered(order, by: MachineName("engineer")!), at: .main) }
+            servers.mute = []
+            servers.run(.milliseconds(30))
+            servers.handle(.stored(servers.backup.writing!), at: .backup)
+            servers.run(.milliseconds(30))
+            #expect(servers.main.isFollowingOrder && servers.main.record?.mode == (isOrdered ? .alone : .paired))
+        }
+    }
 }

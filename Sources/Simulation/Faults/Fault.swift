@@ -1,13 +1,23 @@
-/// One thing that goes wrong, for a while.
+import FailoverCore
+
+/// One thing that goes wrong, for a while; or that an operator orders at a bad moment.
 enum Fault {
     enum Kind: String, CaseIterable {
         case crash, powerLoss, powerCut, hang, stop, cut, isolation, flap, slowness, loss, reset, falseRefusal,
             slowDisk,
-            clientCrash, clientHang, clientLeaves, wallJump
+            clientCrash, clientHang, clientLeaves, wallJump,
+            switchOver, stopSite, removeBackup, force
 
         var isOfClients: Bool {
             switch self {
             case .clientCrash, .clientHang, .clientLeaves: true
+            default: false
+            }
+        }
+
+        var isOrder: Bool {
+            switch self {
+            case .switchOver, .stopSite, .removeBackup, .force: true
             default: false
             }
         }
@@ -35,6 +45,8 @@ enum Fault {
     case slowDisk(Node)
     case clientLeaves(Node)
     case wallJump(Node, milliseconds: Int64)
+    /// An operator's, given to this server.
+    case order(Order, at: Node)
 
     /// A directed way between two nodes.
     struct Path {
@@ -53,6 +65,8 @@ enum Fault {
             Node.servers.filter { server in paths.allSatisfy { $0.from == server || $0.to == server } }
         case .reset(let keys), .falseRefusal(let keys):
             Node.servers.filter { server in keys.allSatisfy { $0.owner == server || $0.server == server } }
+        // It concerns the whole site.
+        case .order: []
         }
     }
 

@@ -7,7 +7,7 @@ extension Site {
             guard site.now < end else { return }
             let kind = site.random.pick(site.traits.faultKinds)
             if let (fault, lasts) = site.drawFault(kind) {
-                site.tally.faults[kind, default: 0] += 1
+                if !kind.isOrder { site.tally.faults[kind, default: 0] += 1 }
                 site.begin(fault, for: lasts)
             }
             site.scheduleFaults(until: end)
@@ -48,6 +48,7 @@ extension Site {
         case .clientLeaves: return (.clientLeaves(drawClient()), away)
         case .wallJump:
             return (.wallJump(drawNode(), milliseconds: random.number(in: -86_400_000...86_400_000)), .zero)
+        case .switchOver, .stopSite, .removeBackup, .force: return drawOrder(kind).map { ($0, .zero) }
         }
     }
 

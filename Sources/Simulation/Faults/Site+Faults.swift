@@ -74,6 +74,7 @@ extension Site {
             machine(node).diskFaults += 1
         case .clientLeaves(let node): end(client(node), isOrderly: true)
         case .wallJump(let node, let milliseconds): machine(node).clock.jump(milliseconds: milliseconds)
+        case .order(let order, let node): give(order, to: server(node))
         }
     }
 
@@ -104,7 +105,7 @@ extension Site {
             addLoss(paths, lost: -lost, twice: -twice, late: -late)
         case .falseRefusal(let keys): for key in keys { sessions[key.index].refusals -= 1 }
         case .slowDisk(let node): machine(node).diskFaults -= 1
-        case .reset, .wallJump: break
+        case .reset, .wallJump, .order: break
         }
     }
 
@@ -139,11 +140,11 @@ extension Site {
 
     /// Two losses that the rules do not promise to survive. A lost store costs no epoch its uniqueness where a site has
     /// used fewer than two numbers a second since it began (`Epoch.floor`): one of a few seconds, just in a bad moment, may
-    /// have used more. And when two hubs act by rule 7, only their stores know how far the epochs have gone.
+    /// have used more. And when two hubs act by rule 7 or an operator's force, only their stores know how far the epochs have gone.
     private func mayLoseStore(_ server: ServerMachine) -> Bool {
         var clock = server.clock
         clock.setRight()
-        return (tally.newest ?? Epoch(0)) < Epoch.floor(at: clock.moment(at: now).wall) && !oracles.hubs.isSplitByRule7
+        return (tally.newest ?? Epoch(0)) < Epoch.floor(at: clock.moment(at: now).wall) && !oracles.hubs.isSplit
     }
 
     // MARK: - Ways

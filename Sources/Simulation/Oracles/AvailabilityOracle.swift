@@ -86,6 +86,7 @@ final class AvailabilityOracle {
         guard site.faults.active.allSatisfy({ $0.fault.isHarmless }), site.machines.allSatisfy(\.isActing),
             site.ways.allSatisfy(\.isOpen), let main = site.server(.main).core, let backup = site.server(.backup).core,
             let record = main.record, record == backup.record, record.mode == .paired, !record.witnesses.isEmpty,
+            !main.isFollowingOrder, !backup.isFollowingOrder, !main.isLeaving, !backup.isLeaving,
             main.isPeerHealthy, backup.isPeerHealthy, main.isActive != backup.isActive
         else { return false }
         let standby = record.holder == site.server(.main).name ? backup : main

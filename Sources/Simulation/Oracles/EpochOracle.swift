@@ -10,6 +10,7 @@ final class EpochOracle {
         var began: Instant
         var last: Epoch?
         var losses = 0
+        var orders = 0
     }
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
@@ -18,11 +19,14 @@ final class EpochOracle {
         guard core.isActive, let record = core.record, record.epoch != runs[index]?.last else { return }
         runs[index]?.last = record.epoch
         // Clients that come and go may renew a pair as often as they do. A server that is being stopped does not pause
-        // between two pairs: for the second that it has, a standby that relieves it is worth some epochs.
-        guard record.reason != .witnessesChanged, !core.isLeaving, var run = runs[index] else { return }
+        // between two pairs: for the second that it has, a standby that relieves it is worth some epochs. Operators order
+        // as often as they like.
+        guard record.reason != .witnessesChanged, record.by == nil, !core.isLeaving, var run = runs[index] else {
+            return
+        }
         run.losses += 1
         runs[index] = run
-        let most = Self.most(in: site.now - run.began)
+        let most = Self.most(in: site.now - run.began) + run.orders
         site.tally.noteLosses(run.losses, of: most)
         if run.losses > most {
             violation =
@@ -30,6 +34,9 @@ final class EpochOracle {
                 ?? "\(server.node) began \(run.losses) epochs in a run of \((site.now - run.began).inSeconds) s; \(most) are enough"
         }
     }
+
+    /// It may end the pause before a pair once.
+    func ordered(_ server: ServerMachine) { runs[server.node.index]?.orders += 1 }
 
     func ended(_ server: ServerMachine) { runs[server.node.index] = nil }
 

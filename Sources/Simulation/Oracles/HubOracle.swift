@@ -5,16 +5,18 @@ final class HubOracle {
     private(set) var violation: String?
     /// Which run of which server acted in an epoch.
     private var winners: [Epoch: String] = [:]
-    /// An epoch was begun without anybody's word, since there was no witness (rule 7), and the two servers have not met
-    /// since: until both have one epoch on disk, two of them may act.
-    private(set) var isSplitByRule7 = false
+    /// An epoch that was begun without anybody's word, since there was no witness (rule 7) or an operator forced it
+    /// (rule 14), while the two servers have not met since: until both have one epoch on disk, that one or a later one,
+    /// two of them may act. Whoever is forced goes on by the rules in later epochs of its own, and so does the other.
+    private var splitFrom: Epoch?
+    var isSplit: Bool { splitFrom != nil }
     /// Whether the Backup was paired, or has heard of it since it lost its store.
     private var backupKnowsPair = false
 
     /// I2 at this instant, each server by its own clock. A process that hangs confirms nothing until it wakes up, and is
     /// then asked again before anything else.
     func check(_ site: Site) {
-        guard !isSplitByRule7, site.servers.allSatisfy({ mayConfirm($0, site) }) else { return }
+        guard !isSplit, site.servers.allSatisfy({ mayConfirm($0, site) }) else { return }
         let acting = site.servers.map { "\($0.node) in epoch \($0.core?.record?.epoch.description ?? "none")" }
         say("I2: two hubs may confirm at one moment: " + acting.joined(separator: " and "))
     }
@@ -43,16 +45,22 @@ final class HubOracle {
     func asks(toStore record: Record, at server: ServerMachine, _ site: Site) {
         // One that lost its store may learn from Main that it was the holder.
         if server.node == .backup, server.core?.record?.holder == server.name { backupKnowsPair = true }
+        if record.reason == .forced, record.version == 1 {
+            // The operator answers for the pair that it has not heard of.
+            if server.node == .backup { backupKnowsPair = true }
+            splitFrom = max(splitFrom ?? record.epoch, record.epoch)
+        }
         guard let before = server.core?.record, record.epoch > before.epoch, record.holder == server.name,
             before.mode == .paired, before.witnesses.isEmpty
         else { return }
         // Granted by the other server: that one has it on disk.
         let isGranted = site.server(server.node.other).disk.content?.epoch == record.epoch
-        if !isGranted { isSplitByRule7 = true }
+        if !isGranted { splitFrom = max(splitFrom ?? record.epoch, record.epoch) }
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {
-        if site.servers[0].disk.content?.epoch == site.servers[1].disk.content?.epoch { isSplitByRule7 = false }
+        guard let splitFrom, record.epoch >= splitFrom else { return }
+        if site.servers[0].disk.content?.epoch == site.servers[1].disk.content?.epoch { self.splitFrom = nil }
     }
 
     func lostStore(_ server: ServerMachine) { if server.node == .backup { backupKnowsPair = false } }

@@ -6,6 +6,7 @@ final class Oracles {
     let followers: FollowerOracle
     let availability = AvailabilityOracle()
     let epochs = EpochOracle()
+    let orders = OrderOracle()
 
     /// A write that takes longer than this is a fault of its own: the spans that rule 15 leaves are for sound disks.
     static let quickWrite = Span.milliseconds(8)
@@ -13,13 +14,14 @@ final class Oracles {
     init(clients: Int) { followers = FollowerOracle(clients: clients) }
 
     var violation: String? {
-        hubs.violation ?? followers.violation ?? availability.violation ?? epochs.violation
+        hubs.violation ?? followers.violation ?? availability.violation ?? epochs.violation ?? orders.violation
     }
 
     /// After every event of a server.
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
         hubs.observe(server, core, site)
         epochs.observe(server, core, site)
+        orders.observe(server, core, site)
         availability.observe(site)
     }
 
@@ -28,7 +30,10 @@ final class Oracles {
         if record.holder == server.name { site.tally.noteEpoch(record) }
     }
 
-    func serverEnded(_ server: ServerMachine, _ site: Site) { epochs.ended(server) }
+    func serverEnded(_ server: ServerMachine, _ site: Site) {
+        epochs.ended(server)
+        orders.ended(server)
+    }
 
     func faultBegins(_ fault: Fault, _ site: Site) { availability.faultBegins(fault, site) }
     func faultEnded(_ fault: Fault, _ site: Site) { availability.faultEnded(fault) }

@@ -10,6 +10,7 @@ extension Site {
         client.follower = Follower()
         client.isOnline = false
         client.newestPair = nil
+        client.shownEpoch = nil
         client.witness = Witness(
             identity: client.identity, ballot: client.disk.content, at: client.clock.monotonic(at: now))
         script.note(now, client.node, "starts")
@@ -97,6 +98,7 @@ extension Site {
 
     private func follow(_ outcome: Follower.Outcome, at client: ClientMachine) {
         oracles.followers.check(client, self)
+        if client.shownEpoch != client.follower.epoch { publishPresence(of: client) }
         guard case .followed(let change) = outcome, let hub = client.follower.following else { return }
         if let change {
             script.note(now, client.node, "follows \(hub) in epoch \(change.epoch)")
@@ -107,8 +109,10 @@ extension Site {
 
     private func publishPresence(of client: ClientMachine) {
         let up = hubSessions(of: client).filter { sessions[$0.index].serverRun != nil }
+        client.shownEpoch = client.follower.epoch
         let presence = Presence(
-            client: client.node, isOnline: client.isOnline, ballotBox: client.identity.ballotBox, hubsUp: up.count)
+            client: client.node, isOnline: client.isOnline, ballotBox: client.identity.ballotBox, hubsUp: up.count,
+            epoch: client.follower.epoch)
         for key in up { send(.presence(presence), over: key, toServer: true, isReliable: true) }
     }
 

@@ -10,6 +10,7 @@ extension Site {
         server.news = nil
         server.presences = Array(repeating: nil, count: clients.count)
         server.candidates = []
+        server.followed = nil
         // The one thing that leans on the wall clock: without a record epochs begin at twice the Unix time.
         if server.disk.content == nil { server.clock.setRight() }
         server.core = Coordinator(
@@ -17,6 +18,7 @@ extension Site {
                 role: server.role, address: server.address, session: sessionName(server.node, run: server.run),
                 hasPeer: true), record: server.disk.content, at: server.clock.moment(at: now))
         script.note(now, server.node, "starts (run \(server.run)) with \(Script.text(server.disk.content))")
+        oracles.orders.started(server)
         // Whoever is still connected to the run before learns that it is gone.
         reviewSessions { $0.server == server.node }
         open(SessionKey(owner: server.node, server: server.node.other, broker: .control))
@@ -51,7 +53,9 @@ extension Site {
         case .vote(let vote): handle(.vote(vote), at: server)
         case .will(let session): handle(.will(session: session), at: server)
         case .recordSynced(let record): handle(.stored(record), at: server)
-        case .stopRequested: handle(.stopRequested, at: server)
+        case .stopRequested:
+            oracles.orders.stopRequested(at: server)
+            handle(.stopRequested, at: server)
         case .session(let key, let news): change(key, to: news, at: server)
         case .presence(let presence): see(presence, at: server)
         case .news, .ballotSynced: break
@@ -102,8 +106,10 @@ extension Site {
                 write(record, at: server)
             case .readyToStop:
                 script.note(now, server.node, "has stopped in good order")
-                return end(server, isOrderly: true)
-            case .answer: break
+                oracles.orders.stopped(server, core)
+                end(server, isOrderly: true)
+                return startAgainAfterSiteStop(server)
+            case .answer(let answer): noteAnswer(answer, of: server, core)
             case .refuseStart:
                 script.note(now, server.node, "finds its place taken, and ends")
                 end(server, isOrderly: true)
@@ -190,6 +196,10 @@ extension Site {
     /// As `MachineTable`: the clients that are online and have live sessions to both hubs could vote.
     private func see(_ presence: Presence, at server: ServerMachine) {
         server.presences[presence.client.index - 2] = presence
+        if let epoch = presence.epoch, server.followed.map({ epoch > $0 }) ?? true {
+            server.followed = epoch
+            handle(.followed(epoch), at: server)
+        }
         let candidates = clients.indices.compactMap { number -> WitnessIdentity? in
             guard let presence = server.presences[number], presence.isOnline, presence.hubsUp == 2 else { return nil }
             return WitnessIdentity(name: clients[number].name, ballotBox: presence.ballotBox)

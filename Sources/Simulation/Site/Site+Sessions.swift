@@ -113,7 +113,7 @@ extension Site {
             case .hub:
                 // A newer connection has said that it is there.
                 guard isSame || !owner.isRunning || session.serverRun == nil else { return }
-                let absence = Presence(client: key.owner, isOnline: false, ballotBox: "", hubsUp: 0)
+                let absence = Presence(client: key.owner, isOnline: false, ballotBox: "", hubsUp: 0, epoch: nil)
                 site.deliver(.presence(absence), to: server)
             case .control:
                 guard key.owner.isServer else { return }

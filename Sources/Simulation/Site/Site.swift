@@ -125,6 +125,7 @@ final class Site {
     func wake(_ machine: Machine) {
         guard machine.isRunning, machine.isHung else { return }
         machine.isHung = false
+        machine.wokeAt = now
         // The first thing that it does might be to confirm something.
         oracles.hubs.check(self)
         if random.chance(0.5) { passTime(at: machine) }

@@ -20,9 +20,16 @@ struct Traits {
         faultPause = random.spanOfAnySize(.milliseconds(150) ... .seconds(6))
         timerDelay = random.chance(0.5) ? .zero : random.spanOfAnySize(.microseconds(50) ... .milliseconds(2))
         let share = random.pick([0.2, 0.5, 1])
-        let possible = Fault.Kind.allCases.filter { clients > 0 || !$0.isOfClients }
+        let possible = Fault.Kind.allCases.filter { !$0.isOrder && (clients > 0 || !$0.isOfClients) }
         let chosen = possible.filter { _ in random.chance(share) }
-        faultKinds = chosen.isEmpty ? [random.pick(possible)] : chosen
+        faultKinds = (chosen.isEmpty ? [random.pick(possible)] : chosen) + Self.drawOrders(&random)
+    }
+
+    /// What operators order in this run: nothing in half of them. A Backup that was removed has no part in what follows,
+    /// so that is rare.
+    private static func drawOrders(_ random: inout SplitMix64) -> [Fault.Kind] {
+        guard random.chance(0.5) else { return [] }
+        return Fault.Kind.allCases.filter { $0.isOrder && random.chance($0 == .removeBackup ? 0.2 : 0.6) }
     }
 
     /// Of one way on a healthy network.

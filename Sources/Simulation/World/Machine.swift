@@ -12,6 +12,8 @@ class Machine {
     var isHung = false
     /// Without power nobody answers a connection, not even with a refusal.
     var isPowered = true
+    /// When it was scheduled again after it had hung; what waited is taken at that instant, one thing after the other.
+    var wokeAt: Instant?
     var inbox: [Parcel] = []
     /// When the agenda looks at this machine's deadline next.
     var lookAt: Instant?
@@ -35,6 +37,8 @@ final class ServerMachine: Machine {
     var news: HubNews?
     var presences: [Presence?]
     var candidates: [WitnessIdentity] = []
+    /// The highest epoch that a client's links named in this run.
+    var followed: Epoch?
     /// The claim that the script showed last.
     var shownClaim: Claim?
 
@@ -57,6 +61,8 @@ final class ClientMachine: Machine {
     /// As `MachineAgent`: said once a hub is followed, and never taken back.
     var isOnline = false
     var newestPair: (epoch: Epoch, version: UInt64)?
+    /// The epoch that its links name.
+    var shownEpoch: Epoch?
     /// The epoch of the vote that the script showed last; each is sent again and again.
     var shownVote: Epoch?
 

@@ -41,6 +41,8 @@ struct Presence {
     var isOnline: Bool
     var ballotBox: String
     var hubsUp: Int
+    /// The highest that it obeys.
+    var epoch: Epoch?
 }
 
 /// Which connection a parcel belongs to: what is late reaches no other run of a process than those that were connected.
