@@ -37,7 +37,7 @@ extension Coordinator {
         let goesLast =
             record?.reason == .siteStopped && record?.epoch == wonEpoch && peer.healthySince != nil
             && peer.latest?.isLeaving == false
-        let isBusy = handsOver != nil || owesRelief || writing != nil || isCountedOn || goesLast
+        let isBusy = assignment != nil || handsOver != nil || owesRelief || writing != nil || isCountedOn || goesLast
         return !isBusy || now.monotonic >= stopDeadline ? [.readyToStop] : []
     }
 }

@@ -186,7 +186,8 @@ public struct Coordinator: Hashable, Sendable {
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
         case .ordered(let order, let user):
-            assignment = Assignment(order: order, user: user, askedAt: now.monotonic, wasActive: isActive)
+            assignment = Assignment(
+                order: order, user: user, askedAt: now.monotonic, wasActive: isActive, wasLeaving: isLeaving)
         }
         var directives = applyRules(at: now)
         if publicState != before || now.monotonic >= nextHeartbeat {

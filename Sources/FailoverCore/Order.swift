@@ -49,6 +49,9 @@ extension Coordinator {
         var askedAt: MonotonicTime
         /// The server was active when it was asked; it may have been relieved since.
         var wasActive: Bool
+        /// The server was being stopped already. An order that came before the stop may have been granted unheard, or be on
+        /// its way to the disk: it cannot be refused for that any more.
+        var wasLeaving: Bool
     }
 
     /// Carries an order out step by step: asks for what it needs, and answers when it is done or cannot be.
@@ -99,8 +102,7 @@ extension Coordinator {
 
     private func obstacle(to assignment: Assignment) -> Order.Refusal? {
         let order = assignment.order
-        // What was on its way to the disk already is carried out.
-        if isLeaving { return isDone(order) ? nil : .stopping }
+        if assignment.wasLeaving { return .stopping }
         if order == .force { return nil }
         guard assignment.wasActive else {
             let isHeard = peer.lost(at: lastHandled, silence: timing.lease.length) == nil

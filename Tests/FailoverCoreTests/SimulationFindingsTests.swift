@@ -131,4 +131,21 @@ struct SimulationFindingsTests {
             #expect(servers.main.isFollowingOrder && servers.main.record?.mode == (isOrdered ? .alone : .paired))
         }
     }
+
+    @Test("A site stop that the Backup may have granted is not refused when its server is asked to stop")
+    func stoppedWhileGranted() {
+        var servers = TwoServers.paired()
+        servers.slowDisk = [.backup]
+        servers.deafToVotes = [.main]
+        servers.handle(.ordered(.stopSite, by: MachineName("engineer")!), at: .main)
+        servers.handle(.stopRequested, at: .main)
+        servers.slowDisk = []
+        servers.handle(.stored(servers.backup.writing!), at: .backup)
+        servers.run(.milliseconds(50))
+        let answers = servers.lastDirectives[.main, default: []].filter { if case .answer = $0 { true } else { false } }
+        #expect(answers == [.answer(.done)])
+        for side in TwoServers.Side.allCases {
+            #expect(servers.lastDirectives[side, default: []].contains(.readyToStop))
+        }
+    }
 }

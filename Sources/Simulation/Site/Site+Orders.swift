@@ -31,6 +31,28 @@ extension Site {
         oracles.epochs.ordered(server)
         script.note(now, server.node, "ORDER of \(user): \(order)")
         handle(.ordered(order, by: user), at: server)
+        disturb(server)
+    }
+
+    /// What comes between an order and its answer rarely meets it by chance: the server hears nothing from now on, or is
+    /// asked to stop.
+    private func disturb(_ server: ServerMachine) {
+        guard server.isRunning else { return }
+        if random.chance(0.2) {
+            let others = machines.map(\.node).filter { $0 != server.node }
+            let paths = others.map { Fault.Path(from: $0, to: server.node) }
+            begin(.cut(paths, holding: random.chance(0.5)), for: random.span(.milliseconds(20) ... .seconds(12)))
+        } else if random.chance(0.1) {
+            stopSoon(server, within: .milliseconds(20))
+        }
+    }
+
+    private func stopSoon(_ server: ServerMachine, within span: Span) {
+        let run = server.run
+        after(random.spanOfAnySize(.microseconds(100)...span)) { site in
+            guard server.run == run, server.isRunning else { return }
+            site.begin(.stop(server.node), for: site.random.span(.milliseconds(1500) ... .seconds(6)))
+        }
     }
 
     func noteAnswer(_ answer: Order.Answer, of server: ServerMachine, _ core: Coordinator) {
@@ -41,13 +63,16 @@ extension Site {
     }
 
     /// A server that was asked to stop by itself comes back with the end of that; after the site's stop, somebody
-    /// switches both on again.
+    /// switches both on again, now and then only for a moment.
     func startAgainAfterSiteStop(_ server: ServerMachine) {
         let run = server.run
         after(random.spanOfAnySize(.milliseconds(50) ... .seconds(8))) { site in
             // Without power, or stopped for a fault's time, it waits for the end of that.
             guard server.run == run, server.isPowered else { return }
             site.turnOn(server, after: .zero)
+            // It may be the wrong morning.
+            guard site.random.chance(0.2) else { return }
+            site.after(.microseconds(1)) { $0.stopSoon(server, within: .milliseconds(100)) }
         }
     }
 }
