@@ -45,7 +45,7 @@ final class HubOracle {
     func asks(toStore record: Record, at server: ServerMachine, _ site: Site) {
         // One that lost its store may learn from Main that it was the holder.
         if server.node == .backup, server.core?.record?.holder == server.name { backupKnowsPair = true }
-        if record.reason == .forced, record.version == 1 {
+        if record.reason == .forced, record.by != nil, record.version == 1 {
             // The operator answers for the pair that it has not heard of.
             if server.node == .backup { backupKnowsPair = true }
             splitFrom = max(splitFrom ?? record.epoch, record.epoch)
