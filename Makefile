@@ -48,8 +48,11 @@ load-check: setup ## No switch while brokers and processors are busy; SECONDS of
 	swift build -c release --product LoadCheck
 	.build/release/LoadCheck --seconds $(SECONDS)
 
-benchmark: build ## How long a fault of Main is felt, on this machine.
-	@.build/release/FailoverBenchmark
+benchmark: build ## How long the loss of a server is felt, on this machine.
+	@.build/release/FailoverBenchmark --fault main-killed --clients 1
+	@.build/release/FailoverBenchmark --fault main-killed --clients 50
+	@.build/release/FailoverBenchmark --fault main-hung --fault main-unplugged --fault hub-broker-hung
+	@.build/release/FailoverBenchmark --fault backup-killed --fault backup-hung --fault backup-unplugged
 
 build: setup
 	@echo "Building Understudy (the first time takes a few minutes)…"
