@@ -33,7 +33,7 @@ struct OrderOptions: ParsableArguments {
     func serversThatStay(_ site: SiteView) async -> [MachineName] {
         let watch = await SiteWatch(hubs: Array(site.hubs.keys))
         let isOver = { @Sendable (view: SiteView) in view.isSettled && !view.isReached }
-        try? await watch.wait(for: "the end of every server", within: .seconds(5), until: isOver)
+        _ = try? await watch.wait(for: "the end of every server", within: .seconds(5), until: isOver)
         let left = await watch.view.servers(reached: true)
         await watch.stop()
         return left.sorted()

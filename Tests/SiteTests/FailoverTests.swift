@@ -91,14 +91,11 @@ struct FailoverTests {
             let tree = main.tree.members
             let brokers = main.tree.children(named: "mosquitto")
             #expect(brokers.count == 2)
-            let isHub = { (process: Int32) in
-                let arguments = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
-                return arguments.contains("hub.conf")
-            }
+            let hubBroker = try #require(main.hubBroker)
             let victim: Int32 =
                 switch part {
-                case "hub broker": try #require(brokers.first(where: isHub))
-                case "control broker": try #require(brokers.first { !isHub($0) })
+                case "hub broker": hubBroker
+                case "control broker": try #require(brokers.first { $0 != hubBroker })
                 default: main.process
                 }
             kill(victim, SIGKILL)
@@ -214,11 +211,7 @@ struct FailoverTests {
     func hubBrokerHangs() async throws {
         try await withSite { site in
             let main = try await main(site)
-            let hub = try #require(
-                main.tree.children(named: "mosquitto").first {
-                    (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?.contains("hub.conf") ?? false
-                })
-            kill(hub, SIGSTOP)
+            kill(try #require(main.hubBroker), SIGSTOP)
             try await site.waitForBackup(Self.clients)
             #expect(try await main.ended() == .exited(code: 1))
             #expect(main.lines.contains { $0.contains("hub broker") && $0.contains("silent") })
