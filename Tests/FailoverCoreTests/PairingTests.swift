@@ -33,6 +33,18 @@ struct PairingTests {
         #expect(servers.main.isActive && servers.main.phase == .idle)
     }
 
+    @Test("A standby that restarted is another one: alone it asks the witnesses when its patience is over, not before")
+    func restartedStandbyAlone() {
+        var servers = TwoServers.paired()
+        servers.crash(.main)
+        servers.crash(.backup)
+        servers.start(.backup)
+        servers.run(.milliseconds(2900))
+        #expect(!servers.backup.isActive)
+        servers.run(.seconds(1))
+        #expect(servers.backup.isActive)
+    }
+
     @Test("A standby that restarted is paired anew")
     func restartedStandby() {
         var servers = TwoServers.paired()
