@@ -101,8 +101,5 @@ public enum TopicFilter {
 
     public static func electionVotes(for candidate: MachineName) -> String { "election/\(candidate)/vote/+" }
 
-    /// Where a user's answers come.
-    public static func responses(to user: MachineName) -> String { "responses/\(user)/#" }
-
     public static func machine(_ name: MachineName) -> String { "machines/\(name)/+" }
 }
