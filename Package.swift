@@ -6,6 +6,8 @@ let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllW
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -27,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     // Every target names all that it imports: a change of a type's layout reaches only those that do.
@@ -34,6 +37,7 @@ let package = Package(
         // The core: values only.
         .target(name: "FailoverCore", swiftSettings: strict),
         .target(name: "HubProtocol", dependencies: ["FailoverCore"], swiftSettings: strict),
+        .target(name: "Replication", dependencies: ["FailoverCore", "HubProtocol", deque], swiftSettings: strict),
 
         // The way to a broker.
         .systemLibrary(
@@ -44,8 +48,11 @@ let package = Package(
         // Machines.
         .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
+            name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
+            swiftSettings: strict),
+        .target(
             name: "HubClient",
-            dependencies: ["FailoverCore", "HubProtocol", "MQTTSession", "LocalState", logging, lifecycle],
+            dependencies: ["FailoverCore", "HubProtocol", "MQTTSession", "LocalState", logging, lifecycle, deque],
             swiftSettings: strict),
         .target(
             name: "BrokerConfiguration", path: "broker-config", exclude: ["README.md"],
@@ -59,7 +66,7 @@ let package = Package(
             name: "HubServer",
             dependencies: [
                 "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalState",
-                "MQTTSession", lifecycle, logging,
+                "MQTTSession", "Replication", "StateStore", lifecycle, logging,
             ],
             swiftSettings: strict),
 
@@ -95,6 +102,13 @@ let package = Package(
         // Tests.
         .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),
         .testTarget(name: "HubProtocolTests", dependencies: ["FailoverCore", "HubProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "ReplicationTests", dependencies: ["FailoverCore", "HubProtocol", "Replication"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "StateStoreTests",
+            dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
+            swiftSettings: strict),
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
         .testTarget(

@@ -5,7 +5,7 @@ extension Coordinator {
     /// claim from that epoch is void, whatever votes it got.
     ///
     /// A standby accepts what its holder asks for. A holder accepts when it does not act itself, or when it is asked to
-    /// hand over and may (rule 6).
+    /// hand over and may, and the standby has everything (rule 6).
     mutating func acceptClaim(at now: Moment) -> [Directive] {
         guard let record, let other = peer.latest, let asked = other.claim, asked.from == record.epoch,
             asked.epoch > record.epoch, record.mode == .paired, !isPlaceTaken
@@ -21,6 +21,10 @@ extension Coordinator {
         // Below the floor of a server that lost its store lie epochs that it may have used; not since it was paired.
         let floor = record.standbySession == identity.session ? nil : epochFloor
         guard accepts, floor.map({ max(asked.epoch, asked.from) > $0 }) ?? true else { return [] }
+        if asked.purpose == .handOver {
+            var directives: [Directive] = []
+            guard isCopied(to: other.session, &directives) else { return directives }
+        }
         return store(newEpoch(asked, holder: other.sender.name, at: now))
     }
 

@@ -10,11 +10,14 @@ extension Coordinator {
         return other.record?.epoch == record.epoch
     }
 
-    /// The holder names the standby that may take over from it, and who votes (rules 8 and 9).
+    /// The holder names the standby that may take over from it, and who votes (rules 8 and 9), once that one has
+    /// everything that was confirmed without it.
     mutating func pair(at now: Moment) -> [Directive] {
         guard canPair, isLeaving || isPauseOrderedAway || pairingPause.isOver(at: now.monotonic),
             let other = peer.latest, var next = record
         else { return [] }
+        var directives: [Directive] = []
+        guard isCopied(to: other.session, &directives) else { return directives }
         next.version += 1
         next.mode = .paired
         next.standbySession = other.session

@@ -19,6 +19,8 @@ public struct Coordinator: Hashable, Sendable {
         case followed(Epoch)
         /// This record is on disk now.
         case stored(Record)
+        /// This run of the other server has everything that this hub had at the last `mark`.
+        case copied(session: String)
         /// `nextDeadline` has passed.
         case timePassed
         /// The operator stops this server in good order.
@@ -30,6 +32,8 @@ public struct Coordinator: Hashable, Sendable {
     public enum Directive: Hashable, Sendable {
         /// Write durably, in the order of the directives, and answer with `stored`.
         case store(Record)
+        /// Answer with `copied` when this run of the other server has everything that this hub has now.
+        case mark(session: String)
         /// Send to the other server and to the witnesses.
         case send(ElectionHeartbeat)
         /// A stop that was requested, of this server or of the site, may go on: nothing is left to hand over.
@@ -102,6 +106,9 @@ public struct Coordinator: Hashable, Sendable {
     var unwanted: Epoch?
     /// The record that this server's disk took again before it was asked to act; see `proveDisk`.
     var proven: Record?
+    /// The run of the other server that a mark was set for, and whether it has reached that.
+    var markedFor: String?
+    var isMarkCopied = false
     /// The run of the standby that was paired last, and since when it has been lost.
     var lastStandby: String?
     var standbyLostAt: MonotonicTime?
@@ -183,6 +190,7 @@ public struct Coordinator: Hashable, Sendable {
                 winning = nil
                 if stored.previous != me { (lastStandby, standbyLostAt) = (nil, nil) }
             }
+        case .copied(let session): copied(to: session)
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
         case .ordered(let order, let user):
@@ -198,6 +206,7 @@ public struct Coordinator: Hashable, Sendable {
 
     private mutating func applyRules(at now: Moment) -> [Directive] {
         var directives = obeyHigherRecord(at: now)
+        reviewMark()
         if writing == nil { directives += leaveUnwanted(at: now) }
         if writing == nil { directives += decideStart(at: now) }
         if writing == nil { directives += acceptClaim(at: now) }

@@ -30,8 +30,12 @@ extension MonotonicTime: Codable {
 }
 
 /// A moment of the wall clock in UTC, in milliseconds since 1970. For people and records; no rule compares two.
-public struct Timestamp: Hashable, Sendable {
+public struct Timestamp: Hashable, Comparable, Sendable {
     public let millisecondsSince1970: Int64
+
+    public static func < (left: Self, right: Self) -> Bool {
+        left.millisecondsSince1970 < right.millisecondsSince1970
+    }
 
     public init(millisecondsSince1970: Int64) { self.millisecondsSince1970 = millisecondsSince1970 }
 }

@@ -53,14 +53,19 @@ public struct HubState: Payload {
     public var ready: Bool
     public var missing: [Missing]
     public var warnings: [Warning]
+    /// Messages that the other hub has not got yet; about one second old.
+    public var messagesBehind: Int?
 
-    public init(epoch: Epoch?, phase: Phase, hasPair: Bool, missing: [Missing], warnings: [Warning]) {
+    public init(
+        epoch: Epoch?, phase: Phase, hasPair: Bool, missing: [Missing], warnings: [Warning], messagesBehind: Int? = nil
+    ) {
         self.epoch = epoch
         self.phase = phase
         chip = phase.chip(hasPair: hasPair)
         ready = missing.isEmpty
         self.missing = missing
         self.warnings = warnings
+        self.messagesBehind = messagesBehind
     }
 }
 
@@ -151,7 +156,7 @@ extension HubState.Missing {
         switch self {
         case .backup: "no Backup server is paired"
         case .backupUnreachable: "the Backup server cannot be reached: start it, or check its network"
-        case .replication: "the state of the show is not copied to the other hub"
+        case .replication: "the other hub does not have the whole state of the show yet"
         case .license: "a Server with failover licence is missing"
         case .keysDiffer: "the servers have keys of different sites"
         case .clientsWithoutBackup: "some clients do not know the Backup's address yet"

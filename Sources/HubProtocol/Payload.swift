@@ -116,3 +116,7 @@ extension Timestamp {
         Timestamp(millisecondsSince1970: Int64((Date().timeIntervalSince1970 * 1000).rounded()))
     }
 }
+
+extension [UInt8] {
+    public var base64: String { Data(self).base64EncodedString() }
+}

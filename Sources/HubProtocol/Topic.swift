@@ -7,11 +7,19 @@ public enum Topic: Hashable, Sendable {
     case hubState
     case hubPair
     case hubHistory
+    case hubConflicts
     /// Which server this broker belongs to.
     case hubServer
     case machine(MachineName, MachineItem)
     /// What a user asks of the site; see `CommandResponse`.
     case command(user: MachineName, Command)
+
+    /// What the server of this name tells the owner of this broker about its own hub; see `Frame`.
+    case replication(MachineName)
+    /// An author is about to publish here; see `ResumeRequest`.
+    case resume(Publisher)
+    /// How far an author's messages have come; see `Confirmation`.
+    case confirmation(Publisher)
 
     // On a server's control broker.
     /// What the server that owns the broker says of itself.
@@ -37,13 +45,28 @@ public enum Topic: Hashable, Sendable {
         case .hubState: "hub/state"
         case .hubPair: "hub/pair"
         case .hubHistory: "hub/history"
+        case .hubConflicts: "hub/conflicts"
         case .hubServer: "hub/server"
         case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
         case .command(let user, let command): "commands/\(user)/\(command.rawValue)"
+        case .replication(let server): "replication/\(server)"
+        case .resume(let publisher): "resume/\(publisher)"
+        case .confirmation(let publisher): "confirmations/\(publisher)"
         case .electionHeartbeat(let machine): "election/\(machine)/heartbeat"
         case .electionWill(let machine): "election/\(machine)/will"
         case .electionVote(let candidate, let witness): "election/\(candidate)/vote/\(witness)"
         }
+    }
+
+    /// First levels of topics that each hub, or each machine on each hub, writes for itself. All others are the show's, and
+    /// are copied from hub to hub.
+    private static let ownOfEachHub: Set<Substring> = [
+        "hub", "machines", "commands", "responses", "election", "replication", "resume", "confirmations",
+    ]
+
+    public static func isCopied(_ name: String) -> Bool {
+        guard name.utf8.first != UInt8(ascii: "$") else { return false }
+        return !ownOfEachHub.contains(name.prefix { $0 != "/" })
     }
 
     /// Who gave a command, also one that this version does not know.
@@ -62,6 +85,7 @@ public enum Topic: Hashable, Sendable {
             case "state": self = .hubState
             case "pair": self = .hubPair
             case "history": self = .hubHistory
+            case "conflicts": self = .hubConflicts
             case "server": self = .hubServer
             default: return nil
             }
@@ -74,6 +98,14 @@ public enum Topic: Hashable, Sendable {
                 let command = Command(rawValue: levels[2...].joined(separator: "/"))
             else { return nil }
             self = .command(user: user, command)
+        case ("replication", 2):
+            guard let server = MachineName(String(levels[1])) else { return nil }
+            self = .replication(server)
+        case ("resume", 3), ("confirmations", 3):
+            guard let machine = MachineName(String(levels[1])),
+                let publisher = Publisher(machine: machine, session: String(levels[2]))
+            else { return nil }
+            self = levels[0] == "resume" ? .resume(publisher) : .confirmation(publisher)
         case ("election", 3):
             guard let machine = MachineName(String(levels[1])) else { return nil }
             switch levels[2] {

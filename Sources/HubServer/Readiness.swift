@@ -6,7 +6,7 @@ struct Readiness {
     let missing: [HubState.Missing]
     let warnings: [HubState.Warning]
 
-    init(_ coordinator: Coordinator, machines: MachineTable) {
+    init(_ coordinator: Coordinator, machines: MachineTable, replication: Replicator.Status) {
         let record = coordinator.record
         var missing: [HubState.Missing] = []
         let isPaired = record?.mode == .paired
@@ -20,9 +20,7 @@ struct Readiness {
         } else if !isPaired {
             missing.append(.backup)
         }
-        // The state of the show is not copied to the other hub yet: a failover keeps everyone connected, and loses
-        // what is retained.
-        missing.append(.replication)
+        if !replication.isInSync { missing.append(.replication) }
         if let backup = record?.backup?.name, !machines.clientsWithout(backup).isEmpty {
             missing.append(.clientsWithoutBackup)
         }
@@ -30,6 +28,8 @@ struct Readiness {
         // Most of them must be there for their votes to decide.
         let witnesses = record?.witnesses ?? []
         let attending = witnesses.count { machines.hearsBothServers($0.name) }
-        warnings = [.noKeys] + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
+        warnings =
+            [.noKeys] + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
+            + (replication.storeError == nil ? [] : [.diskSpace])
     }
 }

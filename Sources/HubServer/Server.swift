@@ -6,6 +6,7 @@ import LocalState
 import Logging
 import MQTTSession
 import ServiceLifecycle
+import StateStore
 
 /// A Main or Backup server: two brokers and a coordinator that live and die together.
 public struct Server: Service {
@@ -26,6 +27,8 @@ public struct Server: Service {
         let folder = try DataFolder(path: options.dataPath)
         let store = RecordStore(in: folder)
         let stored = try store.read(for: options)
+        let stateStore = try StateStore(path: folder.file("show.sqlite"))
+        let state = try stateStore.read()
         let secret = try folder.secret()
         for port in [options.port, options.controlPort] { try listen.check(port: port) }
         let hub = try Broker(
@@ -35,6 +38,7 @@ public struct Server: Service {
             log: log)
         let address = ServerAddress(
             name: options.name, address: listen.advertised, port: options.port, controlPort: options.controlPort)
+        let session = Identifier.random()
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         try await withGracefulShutdownHandler {
@@ -44,9 +48,12 @@ public struct Server: Service {
                 }
                 group.addTask {
                     try await conduct(events) { hubClock in
-                        await ServerCoordinator(
-                            options, address: address, secret: secret, stored: stored, store: store, hub: hub,
-                            hubClock: hubClock, control: control, log: log
+                        let replicator = await Replicator.filled(
+                            name: options.name, run: session, secret: secret, hub: hub.endpoint, stored: state,
+                            store: stateStore, epoch: stored?.record.epoch ?? Epoch(0), log: log)
+                        return await ServerCoordinator(
+                            options, address: address, session: session, secret: secret, stored: stored, store: store,
+                            replicator: replicator, hub: hub, hubClock: hubClock, control: control, log: log
                         ) { continuation.yield(.outcome($0)) }
                     }
                 }

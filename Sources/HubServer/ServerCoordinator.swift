@@ -4,6 +4,7 @@ import HubProtocol
 import LocalState
 import Logging
 import MQTTSession
+import StateStore
 
 /// The shell around `Coordinator`: turns sessions, timers and the store into its events, and its directives into
 /// messages and writes.
@@ -19,6 +20,7 @@ final class ServerCoordinator {
     private let identity: Coordinator.Identity
     private let secret: String
     private let store: RecordStore
+    private let replicator: Replicator
     private let log: Logger
     private let onOutcome: @SessionLoop (Outcome) -> Void
 
@@ -40,12 +42,14 @@ final class ServerCoordinator {
     private var hasEnded = false
     /// This run was active, or worked with the other server.
     private var hasServed = false
+    private var storeError: StateStoreError?
     /// Why this server stops by itself, once it was relieved.
     private var stopsFor: ServerError?
 
     init(
-        _ options: ServerOptions, address: ServerAddress, secret: String, stored: RecordStore.Content?,
-        store: RecordStore, hub: Broker, hubClock: ProcessClock?, control: Broker, log: Logger,
+        _ options: ServerOptions, address: ServerAddress, session: String, secret: String,
+        stored: RecordStore.Content?, store: RecordStore, replicator: Replicator, hub: Broker, hubClock: ProcessClock?,
+        control: Broker, log: Logger,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
@@ -53,7 +57,7 @@ final class ServerCoordinator {
         self.store = store
         self.log = log
         self.onOutcome = onOutcome
-        let session = Identifier.random()
+        self.replicator = replicator
         identity = Coordinator.Identity(
             role: options.role, address: address, session: session, hasPeer: options.peer != nil,
             returnsAutomatically: options.returns == .auto)
@@ -84,7 +88,25 @@ final class ServerCoordinator {
         ) { [weak self] in self?.handle($0) }
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
-        if let peer = options.peer { agent.connect(peerSide, to: .tcp(host: peer.host, port: peer.port)) }
+        attach(replicator)
+        if let peer = options.peer {
+            let endpoint = Endpoint.tcp(host: peer.host, port: peer.port)
+            agent.connect(peerSide, to: endpoint)
+            replicator.connect(to: endpoint, secret: secret)
+        }
+    }
+
+    private func attach(_ replicator: Replicator) {
+        replicator.confirmsAlone = { [weak self] in self?.coordinator.confirmsAlone(at: .now) ?? false }
+        replicator.onCopied = { [weak self] in self?.handle(Coordinator.Event.copied(session: $0)) }
+        replicator.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
+        replicator.onConflicts = { [weak self] in self?.board.publish(.hubConflicts, $0) }
+        replicator.onStatus = { [weak self] status in
+            guard let self, !self.hasEnded else { return }
+            if let error = status.storeError, error != self.storeError { self.log.error("\(error)") }
+            self.storeError = status.storeError
+            self.publish()
+        }
     }
 
     /// Stops in good order; `readyToStop` follows.
@@ -96,6 +118,7 @@ final class ServerCoordinator {
         hasEnded = true
         timer.cancel()
         peerControl?.stop()
+        replicator.stop()
     }
 
     private var ownSide: MachineAgent.Side { options.role == .main ? .main : .backup }
@@ -110,6 +133,9 @@ final class ServerCoordinator {
         // What is active is told first; a heartbeat or a write may wait that long.
         publish()
         for directive in directives { carryOut(directive) }
+        if let epoch = coordinator.record?.epoch { replicator.epoch = epoch }
+        if coordinator.marksFor == nil { replicator.forgetMark() }
+        replicator.review()
         if coordinator.isActive != wasActive { noteActivation() }
         hasServed = hasServed || coordinator.isActive || coordinator.isPeerHealthy
         timer.schedule(after: max(.zero, coordinator.nextDeadline - .now)) { [weak self] in
@@ -128,6 +154,7 @@ final class ServerCoordinator {
         case .store(let record):
             history.note(record)
             write(record)
+        case .mark(let session): replicator.mark(for: session)
         case .readyToStop:
             if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
         case .answer(let answer): desk.answered(answer)
@@ -197,12 +224,14 @@ final class ServerCoordinator {
             HubPair(
                 record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
                 returns: options.returns))
-        let readiness = Readiness(coordinator, machines: machines)
+        let replication = replicator.status
+        let readiness = Readiness(coordinator, machines: machines, replication: replication)
         board.publish(
             .hubState,
             HubState(
                 epoch: record?.epoch, phase: coordinator.phase, hasPair: coordinator.hasPair,
-                missing: readiness.missing, warnings: readiness.warnings))
+                missing: readiness.missing, warnings: readiness.warnings,
+                messagesBehind: coordinator.hasPair ? replication.messagesBehind : nil))
         board.publish(.hubHistory, history)
         board.publish(.hubServer, HubServer(role: options.role, session: identity.session, address: identity.address))
     }

@@ -36,11 +36,12 @@ private func onMessage(
 ) {
     guard let message = message?.pointee, let topic = message.topic else { return }
     let payload = [UInt8](UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen)))
-    let received = Message(
-        topic: String(cString: topic), payload: payload, isRetained: message.retain,
-        expirySeconds: Property.expirySeconds(properties), responseTopic: Property.responseTopic(properties),
-        correlationData: Property.correlationData(properties))
-    withSession(context) { $0.received(received) }
+    var received = Message(
+        topic: String(cString: topic), payload: payload,
+        quality: QualityOfService(rawValue: message.qos) ?? .atMostOnce, isRetained: message.retain)
+    if let properties { Property.read(properties, into: &received) }
+    let complete = received
+    withSession(context) { $0.received(complete) }
 }
 
 private func onPublish(

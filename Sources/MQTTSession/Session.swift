@@ -101,19 +101,28 @@ public final class Session {
     ///
     /// - Parameters:
     ///   - retainAsPublished: new messages keep the retain flag that their author gave them.
+    ///   - noLocal: without what this session publishes itself.
     ///   - confirmed: called once, at SUBACK.
     public func subscribe(
         _ filter: String, quality: QualityOfService = .atLeastOnce, retainAsPublished: Bool = false,
-        confirmed: Confirmation? = nil
+        noLocal: Bool = false, confirmed: Confirmation? = nil
     ) {
         guard isOpen, let handle else {
             confirmed?(.failure(.notConnected))
             return
         }
         var messageID: Int32 = 0
-        let options = retainAsPublished ? Int32(MQTT_SUB_OPT_RETAIN_AS_PUBLISHED.rawValue) : 0
+        var options: Int32 = 0
+        if retainAsPublished { options |= Int32(MQTT_SUB_OPT_RETAIN_AS_PUBLISHED.rawValue) }
+        if noLocal { options |= Int32(MQTT_SUB_OPT_NO_LOCAL.rawValue) }
         let code = mosquitto_subscribe_v5(handle, &messageID, filter, quality.rawValue, options, nil)
         register(confirmed, for: messageID, code: code)
+    }
+
+    public func unsubscribe(_ filter: String) {
+        guard isOpen, let handle else { return }
+        mosquitto_unsubscribe_v5(handle, nil, filter, nil)
+        refreshInterest()
     }
 
     private func register(_ confirmed: Confirmation?, for messageID: Int32, code: Int32) {
@@ -172,6 +181,9 @@ public final class Session {
         self.handle = handle
         mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5)
         mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1)
+        // The library's window of 20 would let a PUBACK overtake messages that the broker took before.
+        mosquitto_int_option(handle, MOSQ_OPT_RECEIVE_MAXIMUM, 65_535)
+        mosquitto_int_option(handle, MOSQ_OPT_SEND_MAXIMUM, 65_535)
         installCallbacks(handle)
         if let will = configuration.will {
             let code = mosquitto_will_set_v5(

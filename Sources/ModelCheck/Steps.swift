@@ -303,6 +303,8 @@ struct Steps {
                 state.servers[node]?.core = nil
                 state.servers[node]?.unsynced = []
                 return
+            // Copies are searched elsewhere; here they are there at once.
+            case .mark(let session): handle(.copied(session: session), at: node, &state)
             case .refuseStart, .answer: break
             }
         }

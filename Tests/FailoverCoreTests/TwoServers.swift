@@ -23,6 +23,8 @@ struct TwoServers {
     /// Sides that are not run at all.
     var hung: Set<Side> = []
     /// Sides whose disks never answer.
+    /// The other server gets no copies of what is on this one's hub.
+    var withoutCopies: Set<Side> = []
     var slowDisk: Set<Side> = []
     /// By how much the wall clock is wrong, in milliseconds.
     var wallOffset: Int64 = 0
@@ -87,6 +89,7 @@ struct TwoServers {
                 if !mute.contains(side), !hung.contains(side.other) { handle(.heartbeat(heartbeat), at: side.other) }
                 guard !cutFromWitnesses.contains(side) else { break }
                 for index in witnesses.indices { handle(.heartbeat(heartbeat), atWitness: index) }
+            case .mark(let session) where !withoutCopies.contains(side): handle(.copied(session: session), at: side)
             default: break
             }
         }

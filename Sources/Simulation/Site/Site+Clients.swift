@@ -54,7 +54,7 @@ extension Site {
             case .hub: changeHub(key, to: change, at: client)
             case .control: changeControl(key, to: change, at: client)
             }
-        case .vote, .will, .presence, .recordSynced, .stopRequested: break
+        case .vote, .will, .presence, .recordSynced, .copied, .stopRequested: break
         }
     }
 

@@ -53,6 +53,7 @@ extension Site {
         case .vote(let vote): handle(.vote(vote), at: server)
         case .will(let session): handle(.will(session: session), at: server)
         case .recordSynced(let record): handle(.stored(record), at: server)
+        case .copied(let session): handle(.copied(session: session), at: server)
         case .stopRequested:
             oracles.orders.stopRequested(at: server)
             handle(.stopRequested, at: server)
@@ -91,6 +92,19 @@ extension Site {
 
     // MARK: - Core
 
+    /// The other hub gets what it lacks, as soon as both servers reach each other.
+    private func copy(to session: String, from server: ServerMachine) {
+        let run = server.run
+        after(random.spanOfAnySize(.microseconds(200) ... .milliseconds(50))) { site in
+            guard server.run == run, server.core?.marksFor == session else { return }
+            let other = site.server(server.node.other)
+            guard other.isActing, site.isOpenBothWays(server.node, other.node) else {
+                return site.copy(to: session, from: server)
+            }
+            site.deliver(.copied(session: session), to: server)
+        }
+    }
+
     func handle(_ event: Coordinator.Event, at server: ServerMachine) {
         oracles.hubs.check(self)
         guard let directives = server.core?.handle(event, at: server.clock.moment(at: now)), let core = server.core
@@ -109,6 +123,7 @@ extension Site {
                 oracles.orders.stopped(server, core)
                 end(server, isOrderly: true)
                 return startAgainAfterSiteStop(server)
+            case .mark(let session): copy(to: session, from: server)
             case .answer(let answer): noteAnswer(answer, of: server, core)
             case .refuseStart:
                 script.note(now, server.node, "finds its place taken, and ends")

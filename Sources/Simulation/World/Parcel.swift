@@ -16,6 +16,8 @@ enum Parcel {
     case session(SessionKey, SessionChange)
     indirect case recordSynced(Record)
     indirect case ballotSynced(Ballot)
+    /// This run of the other server has what a mark asked for.
+    indirect case copied(session: String)
     case stopRequested
 }
 

@@ -1,0 +1,338 @@
+import FailoverCore
+import HubProtocol
+import LocalState
+import MQTTSession
+
+/// A program's connection with the show: it publishes and subscribes over whichever hub is active, and follows a switch
+/// by itself, without a message lost or repeated.
+///
+/// It holds a session with each hub. Every method may be called from anywhere; all end with the task that called them.
+@SessionLoop
+public final class HubConnection {
+    /// When a publish counts as done.
+    public enum Confirm: String, Sendable, CaseIterable {
+        /// Both hubs have it; while the active hub has no standby, it is on that server's disk.
+        case replicated
+        /// The active hub has it. It may be lost together with that hub, unless this connection lives on.
+        case hub
+    }
+
+    /// Where the connection stands.
+    public struct State: Equatable, Sendable {
+        /// The hub that is worked on; `nil` while none is reached.
+        public var hub: MachineName?
+        /// The newest epoch that was heard of.
+        public var epoch: Epoch?
+        /// The site, as that hub says; `nil` before it said anything.
+        public var site: HubState?
+    }
+
+    public private(set) var state = State()
+
+    private let name: MachineName
+    private let publisher: Publisher
+    private var links: [DataLink] = []
+    private var follower = Follower()
+    private var outbox: Outbox
+    private var waiters: [UInt64: Waiter] = [:]
+    private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
+    /// The hub session on which the outbox is being sent.
+    private var stage = Stage.away
+    private var readers: [UInt64: Reader] = [:]
+    private var nextReader: UInt64 = 0
+    private var observers: [UInt64: AsyncStream<State>.Continuation] = [:]
+    private let retryTimer = LoopTimer()
+    private var isClosed = false
+
+    private enum Stage: Equatable {
+        /// No hub is followed.
+        case away
+        /// The hub is asked what it has already.
+        case resuming(MachineName, connection: Int, token: String)
+        case sending(MachineName, connection: Int)
+    }
+
+    private struct Waiter {
+        var confirm: Confirm
+        var topic: String
+        var wasSent = false
+        var continuation: CheckedContinuation<Result<Void, PublishError>, Never>
+        var deadline: LoopTimer
+    }
+
+    /// Connects in the background; a site that cannot be reached is waited for.
+    ///
+    /// - Parameters:
+    ///   - name: of this machine; its messages bear it.
+    ///   - hubs: the addresses of Main's and the Backup's hub. With one of them, the other one is learnt from the site.
+    public init(name: MachineName, hubs: [Endpoint]) {
+        self.name = name
+        publisher = Publisher(machine: name, session: Identifier.random())!
+        outbox = Outbox(publisher: publisher)
+        for hub in hubs { connect(to: hub) }
+    }
+
+    private func connect(to endpoint: Endpoint) {
+        guard !isClosed, !links.contains(where: { $0.endpoint == endpoint }) else { return }
+        let link = DataLink(
+            endpoint: endpoint, clientID: "\(name)-data-\(publisher.session)-\(links.count)", publisher: publisher,
+            filters: Array(filters))
+        link.onEvent = { [weak self, unowned link] in self?.handle($0, of: link) }
+        links.append(link)
+        link.start()
+    }
+
+    /// Ends all sessions in good order. What is not confirmed fails with `closed`.
+    public func close() async {
+        guard !isClosed else { return }
+        isClosed = true
+        for sequence in waiters.keys { finish(sequence, .failure(.closed)) }
+        for reader in readers.values { reader.end(nil) }
+        for observer in observers.values { observer.finish() }
+        (readers, observers) = ([:], [:])
+        makeRoom()
+        for link in links { await link.stop() }
+    }
+
+    // MARK: - State
+
+    /// The state now, and then every change. A reader that is late gets the newest only.
+    public func states() -> AsyncStream<State> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            nextReader += 1
+            let number = nextReader
+            observers[number] = continuation
+            continuation.yield(state)
+            continuation.onTermination = { _ in
+                Task { @SessionLoop [weak self] in self?.observers[number] = nil }
+            }
+        }
+    }
+
+    private func note(_ change: (inout State) -> Void) {
+        let before = state
+        change(&state)
+        guard state != before else { return }
+        for observer in observers.values { observer.yield(state) }
+    }
+
+    // MARK: - Publishing
+
+    /// - Parameters:
+    ///   - payload: at most 1 MiB.
+    ///   - retain: it is a part of the show's state; an empty one deletes what is retained.
+    ///   - patience: how long it may take, also while no hub is reached.
+    public func publish(
+        _ topic: String, _ payload: some Collection<UInt8>, retain: Bool = true, confirm: Confirm = .replicated,
+        within patience: Duration = .seconds(10)
+    ) async throws {
+        guard TopicRules.isValidName(topic) else { throw PublishError.invalidTopic(topic) }
+        guard payload.count <= PublishError.mostPayloadBytes else { throw PublishError.tooLarge(bytes: payload.count) }
+        let began = ContinuousClock.now
+        while outbox.isFull, !isClosed {
+            try Task.checkCancellation()
+            let timer = LoopTimer()
+            await withCheckedContinuation { continuation in
+                waitingForRoom.append(continuation)
+                timer.schedule(after: .milliseconds(100)) { [weak self] in self?.makeRoom() }
+            }
+            timer.cancel()
+            guard began + patience > .now else {
+                throw stage == .away ? PublishError.noHub(after: patience) : .notConfirmed(after: patience)
+            }
+        }
+        guard !isClosed else { throw PublishError.closed }
+        try Task.checkCancellation()
+        let item = outbox.add(Publication(topic: topic, payload: Array(payload), retain: retain))
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let deadline = LoopTimer()
+                waiters[item.sequence] = Waiter(
+                    confirm: confirm, topic: topic, continuation: continuation, deadline: deadline)
+                deadline.schedule(after: patience) { [weak self] in self?.giveUp(item.sequence, after: patience) }
+                if case .sending(let hub, let connection) = stage, let link = link(of: hub, connection) {
+                    send(item, over: link)
+                }
+            }
+        } onCancel: {
+            Task { @SessionLoop in self.cancel(item.sequence) }
+        }
+        switch result {
+        case .success: return
+        case .failure(.closed) where Task.isCancelled: throw CancellationError()
+        case .failure(let error): throw error
+        }
+    }
+
+    private func send(_ item: Outbox.Item, over link: DataLink) {
+        waiters[item.sequence]?.wasSent = true
+        link.publish(item.publication) { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success: if self.waiters[item.sequence]?.confirm == .hub { self.finish(item.sequence, .success(())) }
+            case .failure(.refused):
+                self.outbox.withdraw(item.sequence)
+                self.finish(item.sequence, .failure(.notAuthorized(topic: item.publication.topic)))
+            case .failure(.invalid):
+                self.outbox.withdraw(item.sequence)
+                self.finish(item.sequence, .failure(.invalidTopic(item.publication.topic)))
+            // It is sent again on the next session.
+            case .failure(.notConnected), .failure(.sessionClosed): break
+            }
+        }
+    }
+
+    private func giveUp(_ sequence: UInt64, after patience: Duration) {
+        guard let waiter = waiters[sequence] else { return }
+        outbox.withdraw(sequence)
+        finish(sequence, .failure(waiter.wasSent ? .notConfirmed(after: patience) : .noHub(after: patience)))
+    }
+
+    /// A message that was sent stays on its way: it cannot be taken back.
+    private func cancel(_ sequence: UInt64) {
+        guard let waiter = waiters[sequence] else { return }
+        if !waiter.wasSent { outbox.withdraw(sequence) }
+        finish(sequence, .failure(.closed))
+    }
+
+    private func finish(_ sequence: UInt64, _ result: Result<Void, PublishError>) {
+        guard let waiter = waiters.removeValue(forKey: sequence) else { return }
+        waiter.deadline.cancel()
+        waiter.continuation.resume(returning: result)
+        if !outbox.isFull { makeRoom() }
+    }
+
+    private func makeRoom() {
+        let waiting = waitingForRoom
+        waitingForRoom = []
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func confirmed(_ confirmation: Confirmation, on link: DataLink) {
+        let before = outbox
+        outbox.confirmed(confirmation.replicated)
+        for item in before.missing(after: 0) where item.sequence <= confirmation.replicated {
+            finish(item.sequence, .success(()))
+        }
+        guard case .resuming(let hub, let connection, let token) = stage, token == confirmation.token,
+            link.hub == hub, link.connection == connection
+        else { return }
+        retryTimer.cancel()
+        stage = .sending(hub, connection: connection)
+        for item in outbox.missing(after: confirmation.received) { send(item, over: link) }
+        for (sequence, waiter) in waiters where waiter.confirm == .hub && sequence <= confirmation.received {
+            finish(sequence, .success(()))
+        }
+    }
+
+    // MARK: - Following
+
+    private func link(of hub: MachineName, _ connection: Int? = nil) -> DataLink? {
+        links.first { $0.hub == hub && $0.isUp && (connection == nil || $0.connection == connection) }
+    }
+
+    /// Asks the hub that is followed what it has already, once in each session with it.
+    private func resume() {
+        guard let hub = follower.following, let link = link(of: hub) else {
+            stage = .away
+            return
+        }
+        switch stage {
+        case .resuming(hub, link.connection, _), .sending(hub, link.connection): return
+        default: break
+        }
+        let token = Identifier.random()
+        stage = .resuming(hub, connection: link.connection, token: token)
+        ask(link, token)
+    }
+
+    private func ask(_ link: DataLink, _ token: String) {
+        link.publish(Publication(topic: Topic.resume(publisher).name, payload: ResumeRequest(token: token).encoded))
+        // A hub whose server was not ready yet did not hear it.
+        retryTimer.schedule(after: .milliseconds(250)) { [weak self, weak link] in
+            guard let self, let link, case .resuming(_, link.connection, token) = self.stage else { return }
+            self.ask(link, token)
+        }
+    }
+
+    private func handle(_ event: DataLink.Event, of link: DataLink) {
+        switch event {
+        case .up:
+            if let hub = link.hub { _ = follower.linkUp(hub, at: .now) }
+            moved()
+        case .down:
+            if let hub = link.hub {
+                follower.linkLost(hub, at: .now)
+                for reader in readers.values { reader.inbox.lost(hub) }
+            }
+            for other in links where other !== link { other.inheritState(of: link) }
+            link.forgetState()
+            moved()
+        case .active(let active):
+            _ = follower.announced(active.announcement, at: .now)
+            moved()
+        case .state(let site): if link.hub == follower.following { note { $0.site = site } }
+        case .pair(let pair): learn(pair)
+        case .confirmed(let confirmation): confirmed(confirmation, on: link)
+        case .message(let message): deliver(message, from: link)
+        }
+    }
+
+    private func moved() {
+        resume()
+        note {
+            $0.hub = follower.following
+            $0.epoch = follower.epoch
+        }
+        guard let hub = follower.following, let link = link(of: hub) else { return }
+        if let site = link.site { note { $0.site = site } }
+        link.takeState(after: links.filter { $0 !== link })
+    }
+
+    /// One address is enough to find the other one.
+    private func learn(_ pair: HubPair) {
+        for server in [pair.main, pair.backup].compactMap({ $0 })
+        where links.count < 2 && !links.contains(where: { $0.hub == server.name }) {
+            connect(to: server.endpoint)
+        }
+    }
+
+    // MARK: - Subscribing
+
+    /// - Parameters:
+    ///   - filters: what to read; a topic, or with the wildcards `+` and `#`.
+    ///   - bufferSize: messages that may wait to be read.
+    public func subscribe(_ filters: [String], bufferSize: Int = 100_000) throws -> Subscription {
+        for filter in filters where !TopicRules.isValidFilter(filter) { throw SubscribeError.invalidFilter(filter) }
+        guard !isClosed else { throw SubscribeError.closed }
+        nextReader += 1
+        let number = nextReader
+        let (stream, continuation) = AsyncThrowingStream.makeStream(
+            of: Message.self, bufferingPolicy: .bufferingOldest(bufferSize))
+        readers[number] = Reader(filters: filters, bufferSize: bufferSize, continuation)
+        continuation.onTermination = { _ in
+            Task { @SessionLoop [weak self] in self?.unsubscribe(number) }
+        }
+        for link in links { link.subscribe(filters) }
+        return Subscription(stream: stream)
+    }
+
+    public func subscribe(_ filters: String..., bufferSize: Int = 100_000) throws -> Subscription {
+        try subscribe(filters, bufferSize: bufferSize)
+    }
+
+    private func unsubscribe(_ number: UInt64) {
+        guard let reader = readers.removeValue(forKey: number) else { return }
+        let wanted = filters
+        for link in links { link.unsubscribe(reader.filters.filter { !wanted.contains($0) }) }
+    }
+
+    private var filters: Set<String> { Set(readers.values.flatMap(\.filters)) }
+
+    private func deliver(_ message: Message, from link: DataLink) {
+        guard let hub = link.hub else { return }
+        for reader in readers.values where reader.filters.contains(where: { TopicRules.matches($0, message.topic) }) {
+            if reader.inbox.take(message, from: hub, isFollowed: hub == follower.following) { reader.yield(message) }
+        }
+    }
+}

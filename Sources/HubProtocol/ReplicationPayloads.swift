@@ -1,0 +1,24 @@
+/// An author asks, before its first message on a hub, what of its messages the hub has already, so that it repeats only
+/// what is missing. From then on what the other hub still has of that author comes too late.
+public struct ResumeRequest: Payload {
+    /// Comes back in the answer.
+    public var token: String
+
+    public init(token: String) { self.token = token }
+}
+
+/// How far an author's messages have come.
+public struct Confirmation: Payload {
+    /// The highest that this hub has.
+    public var received: UInt64
+    /// Up to this one both hubs have them; while the hub has no standby, they are on its server's disk.
+    public var replicated: UInt64
+    /// In answer to a `ResumeRequest`.
+    public var token: String?
+
+    public init(received: UInt64, replicated: UInt64, token: String? = nil) {
+        self.received = received
+        self.replicated = replicated
+        self.token = token
+    }
+}
