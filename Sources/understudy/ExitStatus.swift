@@ -36,7 +36,9 @@ enum ExitStatus: Int32 {
             default: error.isRefusal ? .refused : .failed
             }
         case is ClientMachine.Failure, is CommandResponse: .refused
-        case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable: .noHub
+        case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable, PublishError.noHub: .noHub
+        case PublishError.notAuthorized: .refused
+        case PublishError.tooLarge, PublishError.invalidTopic: .wrongUsage
         case is NoActiveHub, CommandSession.Failure.refused: .refused
         case is UsageError: .wrongUsage
         case _ where Understudy.exitCode(for: error) == .validationFailure: .wrongUsage
