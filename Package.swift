@@ -95,6 +95,13 @@ let package = Package(
                 "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", argumentParser,
             ],
             swiftSettings: strict),
+        .target(name: "ShowHistory", swiftSettings: strict),
+        .executableTarget(
+            name: "ShowCheck",
+            dependencies: [
+                "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "ShowHistory", argumentParser,
+            ],
+            swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation", dependencies: ["FailoverCore", argumentParser, heap], swiftSettings: strict),
@@ -109,6 +116,7 @@ let package = Package(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
             swiftSettings: strict),
+        .testTarget(name: "ShowHistoryTests", dependencies: ["ShowHistory"], swiftSettings: strict),
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,44 @@
+import FailoverCore
+import MQTTSession
+import ShowHistory
+
+/// A third party's program that reads all of the show from one hub.
+@SessionLoop
+final class PlainReader {
+    private let recorder: Recorder
+    private let reader: Int
+    private var session: ReconnectingSession!
+    private var sessions = 0
+    private var isReading = false
+
+    init(_ name: String, hub: MachineName, at endpoint: Endpoint, recorder: Recorder) {
+        self.recorder = recorder
+        reader = recorder.add(Reader(name: name, kind: .plain(hub: "\(hub)")))
+        session = ReconnectingSession(.init(endpoint: endpoint, clientID: name)) { [weak self] in self?.handle($0) }
+        session.start()
+    }
+
+    func stop() { session.stop() }
+
+    private func handle(_ event: ReconnectingSession.Event) {
+        switch event {
+        case .up:
+            sessions += 1
+            isReading = false
+            let number = sessions
+            session.session?.subscribe("show/#") { [weak self] result in
+                guard let self, case .success = result, number == self.sessions else { return }
+                self.isReading = true
+                self.recorder.began(self.reader)
+            }
+        case .message(let message):
+            // What the hub held before is no news.
+            guard isReading else { return }
+            recorder.saw(message, message.way, by: reader)
+        case .down:
+            sessions += 1
+            isReading = false
+            recorder.ended(reader)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+extension Judge {
+    /// Where a reader is with one author.
+    private struct Progress {
+        var highest = 0
+        var seen: [Bool]
+
+        init(count: Int) { seen = Array(repeating: false, count: count + 1) }
+    }
+
+    private func noProgress() -> [Progress] { history.authors.map { Progress(count: $0.publishes.count) } }
+
+    private mutating func judgeBasics(_ reader: Reader) {
+        for text in reader.unreadable { note(.invented, "\(reader.name) read what nobody wrote: \(text)") }
+        for sighting in reader.sessions.flatMap(\.sightings) {
+            switch history.publish(sighting.mark)?.outcome {
+            case nil: note(.invented, "\(reader.name) read \(describe(sighting.mark)), which nobody wrote", at: sighting.at)
+            case .notSent:
+                note(
+                    .invented, "\(reader.name) read \(describe(sighting.mark)), of which its author was told that it was not sent",
+                    at: sighting.at)
+            default: break
+            }
+        }
+    }
+
+    /// I4 and I5 for a reader that lives for the whole run.
+    mutating func judgeLibrary(_ reader: Reader) {
+        judgeBasics(reader)
+        if let failure = reader.failure { note(.broken, "\(reader.name) ended: \(failure)") }
+        var progress = noProgress()
+        for sighting in reader.sessions.flatMap(\.sightings) {
+            let mark = sighting.mark
+            guard history.publish(mark) != nil else { continue }
+            // What a hub has lost of an author without identities, it may well show to everyone in its older state.
+            if sighting.way == .state, history.authors[mark.author].promise == .taken {
+                progress[mark.author].seen[mark.sequence] = true
+                continue
+            }
+            if progress[mark.author].seen[mark.sequence] {
+                let first = reader.sessions.flatMap(\.sightings).first { $0.mark == mark }
+                note(
+                    .repeated,
+                    "\(reader.name) read \(describe(mark)) twice, \(sighting.way) now, \(first!.way) at \(first!.at) s",
+                    at: sighting.at)
+            } else if mark.sequence < progress[mark.author].highest {
+                note(
+                    .reordered, "\(reader.name) read \(describe(mark)) after \(progress[mark.author].highest)",
+                    at: sighting.at)
+            }
+            progress[mark.author].seen[mark.sequence] = true
+            progress[mark.author].highest = max(progress[mark.author].highest, mark.sequence)
+        }
+        for (author, all) in history.authors.enumerated() {
+            for (index, publish) in all.publishes.enumerated()
+            where publish.outcome == .confirmed && !progress[author].seen[index + 1] {
+                // Nothing is promised to the others when a fault is near.
+                guard all.promise == .replicated || isCalm(publish) else { continue }
+                note(
+                    .unseen, "\(reader.name) never read \(describe(Mark(author: author, sequence: index + 1)))",
+                    at: publish.ended)
+            }
+        }
+    }
+
+    /// What one server copies to its hub comes there once and in order; and what is confirmed in a calm is on both hubs,
+    /// so a session with either has it. What authors send to a hub again themselves is not judged here.
+    mutating func judgePlain(_ reader: Reader) {
+        judgeBasics(reader)
+        for session in reader.sessions {
+            var copies = noProgress()
+            var progress = noProgress()
+            for sighting in session.sightings {
+                let mark = sighting.mark
+                guard history.publish(mark) != nil else { continue }
+                progress[mark.author].seen[mark.sequence] = true
+                guard sighting.way == .copy else { continue }
+                if copies[mark.author].seen[mark.sequence] {
+                    note(.repeated, "\(reader.name) read the copy of \(describe(mark)) twice", at: sighting.at)
+                } else if mark.sequence < copies[mark.author].highest {
+                    note(
+                        .reordered,
+                        "\(reader.name) read the copy of \(describe(mark)) after that of \(copies[mark.author].highest)",
+                        at: sighting.at)
+                }
+                copies[mark.author].seen[mark.sequence] = true
+                copies[mark.author].highest = max(copies[mark.author].highest, mark.sequence)
+            }
+            for (author, all) in history.authors.enumerated() {
+                for (index, publish) in all.publishes.enumerated()
+                where publish.outcome == .confirmed && !progress[author].seen[index + 1]
+                    && publish.began > session.began && publish.ended < session.ended - Self.margin && isCalm(publish)
+                {
+                    note(
+                        .notCopied,
+                        "\(reader.name) never read \(describe(Mark(author: author, sequence: index + 1)))",
+                        at: publish.ended)
+                }
+            }
+        }
+    }
+
+    private func isCalm(_ publish: Publish) -> Bool {
+        // The last calm that began before it.
+        var (low, high) = (0, history.calms.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if history.calms[middle].began < publish.began { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 && publish.ended < history.calms[low - 1].ended - Self.margin
+    }
+}
