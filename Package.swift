@@ -52,7 +52,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "HubClient",
-            dependencies: ["FailoverCore", "HubProtocol", "MQTTSession", "LocalState", logging, lifecycle, deque],
+            dependencies: [
+                "FailoverCore", "HubProtocol", "MQTTSession", "LocalState", "Replication", logging, lifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "BrokerConfiguration", path: "broker-config", exclude: ["README.md"],
