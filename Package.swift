@@ -91,6 +91,14 @@ let package = Package(
                 "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", argumentParser, histogram,
             ],
             swiftSettings: strict),
+        .target(name: "PlainClient", dependencies: ["CMosquitto"]),
+        .executableTarget(
+            name: "ShowBenchmark",
+            dependencies: [
+                "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "PlainClient", argumentParser,
+                histogram,
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "LoadCheck",
             dependencies: [
@@ -115,7 +123,9 @@ let package = Package(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
         .testTarget(
             name: "SiteTests",
-            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy"],
+            dependencies: [
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "understudy",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "NetworkTests",
@@ -124,8 +134,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", subprocess,
-                system,
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", grdb,
+                subprocess, system,
             ],
             swiftSettings: strict),
     ],

@@ -329,7 +329,13 @@ public final class HubConnection {
     private func deliver(_ message: Message, from link: DataLink) {
         guard let hub = link.hub else { return }
         let item = Inbox.Item(message)
+        let isShow = Topic.isCopied(message.topic)
         for reader in readers.values where reader.filters.contains(where: { TopicRules.matches($0, message.topic) }) {
+            // What each hub says for itself is read from the one that is followed.
+            guard isShow else {
+                if hub == follower.following { reader.yield(message) }
+                continue
+            }
             if reader.inbox.take(item, from: hub, isFollowed: hub == follower.following) { reader.yield(message) }
         }
     }
