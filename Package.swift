@@ -52,7 +52,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "HubClient",
-            dependencies: ["FailoverCore", "HubProtocol", "MQTTSession", "LocalState", logging, lifecycle, deque],
+            dependencies: [
+                "FailoverCore", "HubProtocol", "MQTTSession", "LocalState", "Replication", logging, lifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "BrokerConfiguration", path: "broker-config", exclude: ["README.md"],
@@ -89,6 +91,14 @@ let package = Package(
                 "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", argumentParser, histogram,
             ],
             swiftSettings: strict),
+        .target(name: "PlainClient", dependencies: ["CMosquitto"]),
+        .executableTarget(
+            name: "ShowBenchmark",
+            dependencies: [
+                "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "PlainClient", argumentParser,
+                histogram,
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "LoadCheck",
             dependencies: [
@@ -121,7 +131,9 @@ let package = Package(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
         .testTarget(
             name: "SiteTests",
-            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy"],
+            dependencies: [
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "understudy",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "NetworkTests",
@@ -130,8 +142,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", subprocess,
-                system,
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", grdb,
+                subprocess, system,
             ],
             swiftSettings: strict),
     ],

@@ -6,7 +6,7 @@ struct Readiness {
     let missing: [HubState.Missing]
     let warnings: [HubState.Warning]
 
-    init(_ coordinator: Coordinator, machines: MachineTable, replication: Replicator.Status) {
+    init(_ coordinator: Coordinator, machines: MachineTable, replication: ServerReplicator.Status) {
         let record = coordinator.record
         var missing: [HubState.Missing] = []
         let isPaired = record?.mode == .paired
@@ -20,7 +20,7 @@ struct Readiness {
         } else if !isPaired {
             missing.append(.backup)
         }
-        if !replication.isInSync { missing.append(.replication) }
+        if !replication.replication.isInSync { missing.append(.replication) }
         if let backup = record?.backup?.name, !machines.clientsWithout(backup).isEmpty {
             missing.append(.clientsWithoutBackup)
         }

@@ -48,7 +48,7 @@ public struct Server: Service {
                 }
                 group.addTask {
                     try await conduct(events) { hubClock in
-                        let replicator = await Replicator.filled(
+                        let replicator = await ServerReplicator.filled(
                             name: options.name, run: session, secret: secret, hub: hub.endpoint, stored: state,
                             store: stateStore, epoch: stored?.record.epoch ?? Epoch(0), log: log)
                         return await ServerCoordinator(

@@ -4,6 +4,7 @@ import HubProtocol
 import LocalState
 import Logging
 import MQTTSession
+import Replication
 import StateStore
 
 /// The shell around `Coordinator`: turns sessions, timers and the store into its events, and its directives into
@@ -20,7 +21,7 @@ final class ServerCoordinator {
     private let identity: Coordinator.Identity
     private let secret: String
     private let store: RecordStore
-    private let replicator: Replicator
+    private let replicator: ServerReplicator
     private let log: Logger
     private let onOutcome: @SessionLoop (Outcome) -> Void
 
@@ -43,12 +44,20 @@ final class ServerCoordinator {
     /// This run was active, or worked with the other server.
     private var hasServed = false
     private var storeError: StateStoreError?
+    /// What the replicator knows of who decides here.
+    private struct Standing: Equatable {
+        var confirmsAlone: Bool
+        var epoch: Epoch
+        var marksFor: String?
+    }
+    private var told: Standing?
     /// Why this server stops by itself, once it was relieved.
     private var stopsFor: ServerError?
 
     init(
         _ options: ServerOptions, address: ServerAddress, session: String, secret: String,
-        stored: RecordStore.Content?, store: RecordStore, replicator: Replicator, hub: Broker, hubClock: ProcessClock?,
+        stored: RecordStore.Content?, store: RecordStore, replicator: ServerReplicator, hub: Broker,
+        hubClock: ProcessClock?,
         control: Broker, log: Logger,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
@@ -92,12 +101,11 @@ final class ServerCoordinator {
         if let peer = options.peer {
             let endpoint = Endpoint.tcp(host: peer.host, port: peer.port)
             agent.connect(peerSide, to: endpoint)
-            replicator.connect(to: endpoint, secret: secret)
+            replicator.connect(to: endpoint)
         }
     }
 
-    private func attach(_ replicator: Replicator) {
-        replicator.confirmsAlone = { [weak self] in self?.coordinator.confirmsAlone(at: .now) ?? false }
+    private func attach(_ replicator: ServerReplicator) {
         replicator.onCopied = { [weak self] in self?.handle(Coordinator.Event.copied(session: $0)) }
         replicator.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
         replicator.onConflicts = { [weak self] in self?.board.publish(.hubConflicts, $0) }
@@ -133,14 +141,22 @@ final class ServerCoordinator {
         // What is active is told first; a heartbeat or a write may wait that long.
         publish()
         for directive in directives { carryOut(directive) }
-        if let epoch = coordinator.record?.epoch { replicator.epoch = epoch }
-        if coordinator.marksFor == nil { replicator.forgetMark() }
-        replicator.review()
+        tellReplicator()
         if coordinator.isActive != wasActive { noteActivation() }
         hasServed = hasServed || coordinator.isActive || coordinator.isPeerHealthy
         timer.schedule(after: max(.zero, coordinator.nextDeadline - .now)) { [weak self] in
             self?.handle(Coordinator.Event.timePassed)
         }
+    }
+
+    private func tellReplicator() {
+        let standing = Standing(
+            confirmsAlone: coordinator.confirmsAlone(at: .now), epoch: coordinator.record?.epoch ?? Epoch(0),
+            marksFor: coordinator.marksFor)
+        guard standing != told else { return }
+        if standing.marksFor == nil, told?.marksFor != nil { replicator.handle(.markForgotten) }
+        told = standing
+        replicator.handle(.standing(confirmsAlone: standing.confirmsAlone, standing.epoch))
     }
 
     private func carryOut(_ directive: Coordinator.Directive) {
@@ -154,7 +170,7 @@ final class ServerCoordinator {
         case .store(let record):
             history.note(record)
             write(record)
-        case .mark(let session): replicator.mark(for: session)
+        case .mark(let session): replicator.handle(.mark(session: session))
         case .readyToStop:
             if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
         case .answer(let answer): desk.answered(answer)
@@ -231,7 +247,7 @@ final class ServerCoordinator {
             HubState(
                 epoch: record?.epoch, phase: coordinator.phase, hasPair: coordinator.hasPair,
                 missing: readiness.missing, warnings: readiness.warnings,
-                messagesBehind: coordinator.hasPair ? replication.messagesBehind : nil))
+                messagesBehind: coordinator.hasPair ? replication.replication.messagesBehind : nil))
         board.publish(.hubHistory, history)
         board.publish(.hubServer, HubServer(role: options.role, session: identity.session, address: identity.address))
     }

@@ -92,6 +92,9 @@ public actor LocalSite {
         return folder
     }
 
+    /// Where both hubs are, for a machine of the site.
+    public nonisolated var hubs: [Endpoint] { [main.endpoint, backup.endpoint] }
+
     /// Arguments of `understudy server` for one of the two servers.
     public nonisolated func arguments(of server: Server) -> [String] {
         let other = server.role == .main ? ("--backup", backup) : ("--main", main)

@@ -47,6 +47,8 @@ public struct OutgoingStream: Sendable {
     private var snapshotEndIsWaiting = false
     /// The other server has applied everything up to the end of the snapshot.
     public private(set) var isInSync = false
+    /// It cannot be continued; a new one will begin with what the maps differ in.
+    var mustBeginAnew = false
 
     public init(identifier: UInt64, server: MachineName, session: String) {
         self.identifier = identifier
@@ -56,6 +58,10 @@ public struct OutgoingStream: Sendable {
     /// Messages that the other hub has not got yet.
     public var messagesBehind: Int { waitingMessages + messagesUnderWay + lacking.count }
     public var isIdle: Bool { waiting.isEmpty && underWay.isEmpty && lacking.isEmpty && !isSnapshotUnderWay }
+    /// Something could be sent.
+    var hasWaiting: Bool {
+        (!waiting.isEmpty || isSnapshotUnderWay) && bytesUnderWay < Self.windowBytes && !mustBeginAnew
+    }
     public var isOverfull: Bool { waitingBytes > Self.mostWaitingBytes }
 
     public mutating func append(_ item: StreamItem) {

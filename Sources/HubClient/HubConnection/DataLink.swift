@@ -123,7 +123,9 @@ final class DataLink {
     }
 
     private func received(_ message: Message) {
-        guard !Topic.isCopied(message.topic) else { return onEvent(.message(message)) }
+        // Before what it means: a reader of `hub/active` gets it from the hub that was followed until then.
+        onEvent(.message(message))
+        guard !Topic.isCopied(message.topic) else { return }
         switch Topic(name: message.topic) {
         case .hubServer:
             guard let server = try? HubServer(decoding: message.payload) else { return }
@@ -137,7 +139,7 @@ final class DataLink {
         case .hubActive: if let active = try? HubActive(decoding: message.payload) { onEvent(.active(active)) }
         case .confirmation(publisher):
             if let confirmation = try? Confirmation(decoding: message.payload) { onEvent(.confirmed(confirmation)) }
-        default: onEvent(.message(message))
+        default: break
         }
     }
 }

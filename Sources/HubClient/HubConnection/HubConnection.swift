@@ -2,6 +2,7 @@ import FailoverCore
 import HubProtocol
 import LocalState
 import MQTTSession
+import Replication
 
 /// A program's connection with the show: it publishes and subscribes over whichever hub is active, and follows a switch
 /// by itself, without a message lost or repeated.
@@ -143,7 +144,7 @@ public final class HubConnection {
         }
         guard !isClosed else { throw PublishError.closed }
         try Task.checkCancellation()
-        let item = outbox.add(Publication(topic: topic, payload: Array(payload), retain: retain))
+        let item = outbox.add(HubMessage(topic: topic, payload: Array(payload), isRetained: retain))
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let deadline = LoopTimer()
@@ -164,7 +165,7 @@ public final class HubConnection {
         }
     }
 
-    private func send(_ item: Outbox.Item, over link: DataLink) {
+    private func send(_ item: HubMessage, over link: DataLink) {
         waiters[item.sequence]?.wasSent = true
         link.publish(item.publication) { [weak self] result in
             guard let self else { return }
@@ -172,10 +173,10 @@ public final class HubConnection {
             case .success: if self.waiters[item.sequence]?.confirm == .hub { self.finish(item.sequence, .success(())) }
             case .failure(.refused):
                 self.outbox.withdraw(item.sequence)
-                self.finish(item.sequence, .failure(.notAuthorized(topic: item.publication.topic)))
+                self.finish(item.sequence, .failure(.notAuthorized(topic: item.topic)))
             case .failure(.invalid):
                 self.outbox.withdraw(item.sequence)
-                self.finish(item.sequence, .failure(.invalidTopic(item.publication.topic)))
+                self.finish(item.sequence, .failure(.invalidTopic(item.topic)))
             // It is sent again on the next session.
             case .failure(.notConnected), .failure(.sessionClosed): break
             }
@@ -209,11 +210,7 @@ public final class HubConnection {
     }
 
     private func confirmed(_ confirmation: Confirmation, on link: DataLink) {
-        let before = outbox
-        outbox.confirmed(confirmation.replicated)
-        for item in before.missing(after: 0) where item.sequence <= confirmation.replicated {
-            finish(item.sequence, .success(()))
-        }
+        for sequence in outbox.confirmed(confirmation.replicated) { finish(sequence, .success(())) }
         guard case .resuming(let hub, let connection, let token) = stage, token == confirmation.token,
             link.hub == hub, link.connection == connection
         else { return }
@@ -331,8 +328,15 @@ public final class HubConnection {
 
     private func deliver(_ message: Message, from link: DataLink) {
         guard let hub = link.hub else { return }
+        let item = Inbox.Item(message)
+        let isShow = Topic.isCopied(message.topic)
         for reader in readers.values where reader.filters.contains(where: { TopicRules.matches($0, message.topic) }) {
-            if reader.inbox.take(message, from: hub, isFollowed: hub == follower.following) { reader.yield(message) }
+            // What each hub says for itself is read from the one that is followed.
+            guard isShow else {
+                if hub == follower.following { reader.yield(message) }
+                continue
+            }
+            if reader.inbox.take(item, from: hub, isFollowed: hub == follower.following) { reader.yield(message) }
         }
     }
 }

@@ -1,5 +1,5 @@
 import MQTTSession
-import Synchronization
+import Replication
 
 /// What a machine reads of the show: first what is retained, then what is published, each message once, over every
 /// switch of the hub. Ends with `SubscribeError.tooSlow` rather than lose anything in silence.

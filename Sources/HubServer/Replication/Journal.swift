@@ -38,7 +38,7 @@ final class Journal {
 
     func note(_ publisher: Publisher, received: UInt64) { changes.publishers[publisher] = received }
 
-    func confirm(_ publisher: Publisher, _ sequence: UInt64) { awaiting[publisher] = sequence }
+    func confirm(_ progress: [Publisher: UInt64]) { awaiting.merge(progress) { max($0, $1) } }
 
     /// Writes at once what somebody waits for, the rest a little later.
     func flush(counter: UInt64, atPeer: UInt64) {

@@ -1,0 +1,359 @@
+import FailoverCore
+import HubProtocol
+
+/// Keeps a server's hub, its store and the other server's hub the same, and says what of each author's messages is safe.
+/// A value without clock, task or IO: events go in, directives come out.
+///
+/// It reads its own hub, all but what it writes there itself, and tells the other server in a stream. No message can run
+/// in a circle: what comes from the stream is never read back.
+public struct Replicator: Sendable {
+    public enum Event: Sendable {
+        /// On the own hub, in the order in which its broker took them.
+        case arrived(HubMessage)
+        /// An author is about to publish on the own hub.
+        case resumes(Publisher, token: String)
+        /// The own hub's broker has answered a publish.
+        case answered(Write)
+        /// What is safe by this server's word alone is on disk.
+        case stored([Publisher: UInt64])
+        case frame(Frame, from: MachineName)
+        /// The other server reads its hub from now on; the number is the new stream's, random and not 0.
+        case peerOpened(stream: UInt64)
+        case peerClosed
+        /// Answer with `copied` when this run of the other server has everything that this hub has now.
+        case mark(session: String)
+        /// Nobody wants to know that any more.
+        case markForgotten
+        /// Whether this server's word alone makes a message safe (`Coordinator.confirmsAlone`), and the newest epoch that it
+        /// knows.
+        case standing(confirmsAlone: Bool, Epoch)
+        /// Now and then, at least each second.
+        case timePassed(Timestamp, nextStream: UInt64)
+    }
+
+    public enum Directive: Equatable, Sendable {
+        /// On the own hub, retained where the message is. No news: readers have it, or it is filled in.
+        case publish(Write, isNews: Bool)
+        case confirm(Publisher, Confirmation)
+        case send(Frame)
+        /// Keep durably.
+        case store(Write)
+        case forget(topic: String)
+        case storeProgress(Publisher, received: UInt64)
+        /// Answer with `stored` when all of the above that came before is on disk.
+        case sync([Publisher: UInt64])
+        /// This run of the other server has what it had to have at its mark.
+        case copied(session: String)
+        case conflict(Replica.Conflict)
+        /// A sentence for the log.
+        case warn(String)
+    }
+
+    public struct Status: Hashable, Sendable {
+        /// The other server has everything, but for what was published a moment ago, and the other way round.
+        public var isInSync = false
+        /// Messages that the other hub has not got yet.
+        public var messagesBehind = 0
+
+        public init(isInSync: Bool = false, messagesBehind: Int = 0) {
+            (self.isInSync, self.messagesBehind) = (isInSync, messagesBehind)
+        }
+    }
+
+    private let run: String
+    public private(set) var replica: Replica
+    private var epoch: Epoch
+    private var confirmsAlone = false
+    private var outgoing: OutgoingStream?
+    private var incoming = IncomingStream()
+    /// Who speaks in the incoming stream, and whether its snapshot is complete.
+    private var speaker: (server: MachineName, session: String)?
+    private var isIncomingComplete = false
+    private var mark: Mark?
+    private var marks: UInt64 = 0
+    /// What this hub has told its authors to be safe.
+    private var confirmed: [Publisher: UInt64] = [:]
+    /// Authors who may wait for more.
+    private var unconfirmed: Set<Publisher> = []
+    /// The highest of each author's messages that came from the other hub since the last flush.
+    private var copied: [Publisher: UInt64] = [:]
+    /// The same for what the other hub has taken from this one. It tells the authors itself, and sooner; this is for those
+    /// that do not reach it.
+    private var taken: [Publisher: UInt64] = [:]
+    private var lastSent: Frame.Acknowledgement?
+    private var silentTicks = 0
+    private var mismatches = 0
+
+    private struct Mark {
+        var session: String
+        /// `nil` until the other server has the snapshot.
+        var number: UInt64?
+    }
+
+    /// Without an acknowledgement, in calls of `timePassed` of a second each: the stream is begun anew.
+    private static let mostSilentTicks = 3
+
+    /// - Parameters:
+    ///   - run: this run of the server.
+    ///   - replica: what was stored.
+    public init(run: String, replica: Replica, epoch: Epoch) {
+        (self.run, self.replica, self.epoch) = (run, replica, epoch)
+    }
+
+    public var status: Status {
+        Status(
+            isInSync: outgoing?.isInSync == true && isIncomingComplete, messagesBehind: outgoing?.messagesBehind ?? 0)
+    }
+
+    /// What a fresh broker must be filled with before its hub is announced.
+    public var fill: [Write] { replica.retained.values.filter { !$0.isTombstone } }
+
+    /// What follows at once. `flush` does the rest, once for many events.
+    public mutating func handle(_ event: Event) -> [Directive] {
+        switch event {
+        case .arrived(let message): return arrived(message)
+        case .resumes(let publisher, let token): return resumes(publisher, token)
+        case .answered(let write): replica.answered(write)
+        case .stored(let progress):
+            return progress.sorted { "\($0.key)" < "\($1.key)" }.map { confirm($0.key, $0.value) }
+        case .frame(let frame, let server): return heard(frame, from: server)
+        case .peerOpened(let stream): startStream(stream)
+        case .peerClosed:
+            outgoing = nil
+            mark?.number = nil
+        case .mark(let session):
+            mark = Mark(session: session)
+            sendMark()
+        case .markForgotten: mark = nil
+        case .standing(let confirmsAlone, let epoch): (self.confirmsAlone, self.epoch) = (confirmsAlone, epoch)
+        case .timePassed(let now, let stream): return tick(now, nextStream: stream)
+        }
+        return []
+    }
+
+    /// Whether a flush would do anything.
+    public var wantsFlush: Bool {
+        outgoing?.hasWaiting == true || (isSafeAlone && !unconfirmed.isEmpty) || !copied.isEmpty || hasTaken
+            || incoming.acknowledgement != lastSent
+    }
+
+    /// Whether `confirmTaken` would do anything.
+    public var hasTaken: Bool { !taken.isEmpty }
+
+    // MARK: - From the own hub
+
+    private mutating func arrived(_ message: HubMessage) -> [Directive] {
+        var directives: [Directive] = []
+        let arrival = replica.arrived(message, epoch: epoch)
+        if let write = arrival.new {
+            outgoing?.append(.live(write))
+            if message.isRetained { directives.append(.store(replica.retained[message.topic] ?? write)) }
+        }
+        if let publisher = message.identity?.publisher {
+            directives.append(.storeProgress(publisher, received: replica.received(publisher)))
+            unconfirmed.insert(publisher)
+        }
+        if let repair = arrival.repair { directives.append(publish(repair, isNews: false)) }
+        return directives
+    }
+
+    private mutating func resumes(_ publisher: Publisher, _ token: String) -> [Directive] {
+        let received = replica.resumes(publisher, epoch: epoch)
+        unconfirmed.insert(publisher)
+        outgoing?.append(.publisher(publisher, received: received))
+        let answer = Confirmation(received: received, replicated: confirmed[publisher] ?? 0, token: token)
+        return [.confirm(publisher, answer)]
+    }
+
+    private mutating func publish(_ write: Write, isNews: Bool) -> Directive {
+        replica.published(write)
+        return .publish(write, isNews: isNews)
+    }
+
+    // MARK: - From the other hub
+
+    private mutating func heard(_ frame: Frame, from server: MachineName) -> [Directive] {
+        var directives: [Directive] = []
+        if let acknowledgement = frame.acknowledgement { acknowledged(acknowledgement) }
+        do {
+            for item in try incoming.take(frame) { directives += try apply(item, from: server) }
+        } catch {
+            directives.append(.warn("ignored a frame of \(server): \(error)"))
+            incoming = IncomingStream()
+        }
+        return directives
+    }
+
+    private mutating func apply(_ item: StreamItem, from server: MachineName) throws(MalformedStream) -> [Directive] {
+        if case .hello(server, let session) = item {
+            speaker = (server, session)
+            isIncomingComplete = false
+            sendIndex()
+            return []
+        }
+        guard speaker?.server == server else { throw MalformedStream() }
+        switch item {
+        case .hello: throw MalformedStream()
+        case .live(let write):
+            guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
+            let directives = carryOut(replica.copied(write), isNews: true)
+            guard let identity = write.message.identity else { return directives }
+            return directives + noteCopied(identity.publisher, identity.sequence)
+        case .retained(let write):
+            guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
+            return carryOut(replica.merge(write), isNews: false)
+        case .publisher(let publisher, let received):
+            replica.merge(publisher, received: received)
+            if isIncomingComplete { return noteCopied(publisher, received) }
+            return [.storeProgress(publisher, received: replica.received(publisher))]
+        case .snapshotEnd: isIncomingComplete = true
+        case .index(let stream, let topic, let stamp):
+            if stream == outgoing?.identifier { outgoing?.peerHolds(topic, stamp) }
+        case .indexEnd(let stream): if stream == outgoing?.identifier { outgoing?.peerHeldAll(replica) }
+        case .mark(let number): outgoing?.append(.marked(number))
+        case .marked(let number): if let mark, mark.number == number { return [.copied(session: mark.session)] }
+        case .verify(let digest): return compare(digest)
+        }
+        return []
+    }
+
+    /// Not what was refused, since its author publishes it here again.
+    private mutating func noteCopied(_ publisher: Publisher, _ sequence: UInt64) -> [Directive] {
+        let received = replica.received(publisher)
+        guard received >= sequence else { return [] }
+        copied[publisher] = max(copied[publisher] ?? 0, sequence)
+        return [.storeProgress(publisher, received: received)]
+    }
+
+    private mutating func carryOut(_ application: Replica.Application, isNews: Bool) -> [Directive] {
+        var directives: [Directive] = []
+        if let write = application.stored { directives.append(.store(write)) }
+        if let write = application.published { directives.append(publish(write, isNews: isNews)) }
+        if let conflict = application.conflict { directives.append(.conflict(conflict)) }
+        return directives
+    }
+
+    /// Both hubs should be the same whenever nothing is under way.
+    private mutating func compare(_ digest: Digest) -> [Directive] {
+        guard let outgoing, outgoing.isIdle, outgoing.isInSync, digest != replica.digest else {
+            mismatches = 0
+            return []
+        }
+        mismatches += 1
+        guard mismatches > 2 else { return [] }
+        mismatches = 0
+        self.outgoing?.mustBeginAnew = true
+        let here = replica.digest.count
+        return [.warn("the two hubs differ (\(here) topics here, \(digest.count) there): comparing them anew")]
+    }
+
+    // MARK: - To the other hub
+
+    private mutating func startStream(_ identifier: UInt64) {
+        outgoing = OutgoingStream(identifier: identifier, server: replica.me, session: run)
+        silentTicks = 0
+        mark?.number = nil
+        sendIndex()
+    }
+
+    /// What this server holds, so that the other one knows what it lacks.
+    private mutating func sendIndex() {
+        guard speaker != nil, let stream = incoming.acknowledgement?.stream, outgoing != nil else { return }
+        for (topic, write) in replica.retained {
+            outgoing?.append(.index(stream: stream, topic: topic, write.stamp))
+        }
+        outgoing?.append(.indexEnd(stream: stream))
+    }
+
+    private mutating func acknowledged(_ acknowledgement: Frame.Acknowledgement) {
+        guard acknowledgement.stream == outgoing?.identifier else { return }
+        silentTicks = 0
+        if let progress = outgoing?.acknowledged(acknowledgement) {
+            replica.peerHas(progress.counter)
+            taken.merge(progress.published) { max($0, $1) }
+        }
+        sendMark()
+    }
+
+    private mutating func sendMark() {
+        guard outgoing?.isInSync == true, let wanted = mark, wanted.number == nil else { return }
+        marks += 1
+        mark?.number = marks
+        // From here on the other server confirms, also what these authors wait for already.
+        for publisher in unconfirmed { outgoing?.append(.publisher(publisher, received: replica.received(publisher))) }
+        outgoing?.append(.mark(marks))
+    }
+
+    // MARK: - Flushing
+
+    /// From the moment of its mark on, the other server must have what is confirmed.
+    private var isSafeAlone: Bool { confirmsAlone && mark?.number == nil }
+
+    /// What is due after one or many events.
+    public mutating func flush() -> [Directive] {
+        var directives = frames()
+        // What came over a complete stream is on both hubs, whoever is active.
+        if isIncomingComplete {
+            for (publisher, sequence) in copied { directives.append(confirm(publisher, sequence)) }
+            copied = [:]
+        }
+        if isSafeAlone, !unconfirmed.isEmpty {
+            let progress = unconfirmed.map { ($0, replica.received($0)) }
+            directives.append(.sync(Dictionary(uniqueKeysWithValues: progress)))
+            unconfirmed = []
+        }
+        return directives
+    }
+
+    private mutating func frames() -> [Directive] {
+        guard outgoing != nil else { return [] }
+        if outgoing?.isOverfull == true { outgoing?.mustBeginAnew = true }
+        var directives: [Directive] = []
+        while outgoing?.mustBeginAnew == false,
+            let frame = outgoing?.nextFrame(replica, acknowledging: incoming.acknowledgement)
+        {
+            directives.append(.send(frame))
+        }
+        if directives.isEmpty, let acknowledgement = incoming.acknowledgement, acknowledgement != lastSent {
+            directives.append(
+                .send(Frame(stream: 0, number: 0, content: [], acknowledgement: acknowledgement)))
+        }
+        if !directives.isEmpty { lastSent = incoming.acknowledgement }
+        return directives
+    }
+
+    private mutating func confirm(_ publisher: Publisher, _ sequence: UInt64) -> Directive {
+        let safe = max(confirmed[publisher] ?? 0, sequence)
+        confirmed[publisher] = safe
+        return .confirm(publisher, Confirmation(received: replica.received(publisher), replicated: safe))
+    }
+
+    /// To authors that do not reach the other hub; a little later, since the others know already.
+    public mutating func confirmTaken() -> [Directive] {
+        var directives: [Directive] = []
+        for (publisher, sequence) in taken {
+            directives.append(confirm(publisher, sequence))
+            if replica.received(publisher) <= sequence { unconfirmed.remove(publisher) }
+        }
+        taken = [:]
+        return directives
+    }
+
+    // MARK: - Time
+
+    private mutating func tick(_ now: Timestamp, nextStream: UInt64) -> [Directive] {
+        let forgotten = replica.forgetExpired(at: now) + replica.forgetTombstones()
+        if confirmed.count > Replica.mostPublishers * 2 {
+            confirmed = confirmed.filter { replica.publishers[$0.key] != nil }
+        }
+        if let outgoing {
+            silentTicks = outgoing.isIdle ? 0 : silentTicks + 1
+            if silentTicks > Self.mostSilentTicks || outgoing.mustBeginAnew {
+                startStream(nextStream)
+            } else if outgoing.isIdle, status.isInSync {
+                self.outgoing?.append(.verify(replica.digest))
+            }
+        }
+        return forgotten.map { .forget(topic: $0) }
+    }
+}
