@@ -131,7 +131,12 @@ public struct Replica: Sendable {
             }
             advance(identity.publisher, to: identity.sequence)
         }
-        return write.message.isRetained ? merge(write) : Application(published: write)
+        guard write.message.isRetained else { return Application(published: write) }
+        var application = merge(write)
+        // News for the readers here also where the hub's state stays as it was: the deletion of what it never had, or the
+        // same value once more.
+        if application.stored != nil { application.published = write }
+        return application
     }
 
     /// What the other server retains, from its whole map: of each topic the newest, in no order.

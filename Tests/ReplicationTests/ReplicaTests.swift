@@ -26,6 +26,19 @@ struct ReplicaTests {
         #expect(main.digest == backup.digest && main.digest.count == 1)
     }
 
+    @Test("What leaves a hub's state as it was is news for its readers all the same (I4)")
+    mutating func newsWithoutChange() throws {
+        // Written and deleted while the Backup was away, and the deletion comes as it happens.
+        let deletion = try #require(main.arrived(message("a", "", "cam-1/run/1"), epoch: Self.epoch).new)
+        #expect(backup.copied(deletion).published == deletion)
+        #expect(backup.copied(deletion).published == nil, "once")
+        let on = try #require(main.arrived(message("b", "on"), epoch: Self.epoch).new)
+        #expect(backup.copied(on).published == on)
+        let onAgain = try #require(main.arrived(message("b", "on"), epoch: Self.epoch).new)
+        #expect(backup.copied(onAgain).published == onAgain)
+        #expect(main.digest == backup.digest)
+    }
+
     @Test("A message that its author repeats is not copied again, and what came after it is put right")
     mutating func repeated() {
         _ = main.arrived(message("a", "old", "cam-1/run/1"), epoch: Self.epoch)
