@@ -93,8 +93,9 @@ public struct Inbox: Sendable {
     }
 
     private mutating func takeOriginal(_ item: Item, of hub: MachineName) -> Bool {
-        if copies[hub]?.first == item.content {
-            copies[hub]?.removeFirst()
+        if let index = copies[hub]?.firstIndex(of: item.content) {
+            // Those before it came to the hub before this reader did: their originals never come.
+            copies[hub]?.removeFirst(index + 1)
             return false
         }
         push(item.content, to: &originals[hub, default: []])
