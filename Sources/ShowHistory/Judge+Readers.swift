@@ -42,7 +42,7 @@ extension Judge {
                     .repeated,
                     "\(reader.name) read \(describe(mark)) twice, \(sighting.way) now, \(first!.way) at \(first!.at) s",
                     at: sighting.at)
-            } else if mark.sequence < progress[mark.author].highest {
+            } else if mark.sequence < progress[mark.author].highest, isBefore(mark, progress[mark.author].highest) {
                 note(
                     .reordered, "\(reader.name) read \(describe(mark)) after \(progress[mark.author].highest)",
                     at: sighting.at)
@@ -97,6 +97,15 @@ extension Judge {
                 }
             }
         }
+    }
+
+    /// A program without identities that does not wait for an answer, such as that of a hub that hangs, before it
+    /// publishes on another hub, has no order among the two.
+    private func isBefore(_ mark: Mark, _ later: Int) -> Bool {
+        guard history.authors[mark.author].promise == .taken, let one = history.publish(mark),
+            let other = history.publish(Mark(author: mark.author, sequence: later))
+        else { return true }
+        return one.ended < other.began
     }
 
     private func isCalm(_ publish: Publish) -> Bool {
