@@ -13,19 +13,35 @@ struct FaultCourse {
     let faults: [Fault]
     var random: SeededRandom
 
+    /// Since when a second server has been lost before the site was whole.
+    private var doubleLossSince: Elapsed?
+
     static let readyBound = Duration.seconds(60)
+    /// Until every reader and writer has its session with a hub that came back.
+    private static let settling = Duration.seconds(2)
+
+    init(rounds: SiteRounds, recorder: Recorder, faults: [Fault], random: SeededRandom) {
+        (self.rounds, self.recorder, self.faults, self.random) = (rounds, recorder, faults, random)
+    }
 
     mutating func run(until deadline: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < deadline {
             let struck = await recorder.now
             let holder = try await rounds.becomeReady(within: Self.readyBound)
             await recorder.say("ready on \(holder), after \((await recorder.now - struck).inTenths) s")
-            try await pause(0.2...1.5)
+            try await settle()
+            try await pause(0...1.5)
             guard ContinuousClock.now < deadline else { return }
             let fault = faults.randomElement(using: &random)!
             let hitsActive = Bool.random(using: &random)
             try await strike(fault, holder: holder, hitsActive: hitsActive)
         }
+    }
+
+    mutating func settle() async throws {
+        try await Task.sleep(for: Self.settling)
+        if let began = doubleLossSince { await recorder.noteDoubleLoss(since: began) }
+        doubleLossSince = nil
     }
 
     private mutating func strike(_ fault: Fault, holder: MachineName, hitsActive: Bool) async throws {
@@ -83,6 +99,7 @@ struct FaultCourse {
         try await pause(0.2...2)
         try await rounds.start(first)
         try await pause(0...1.5)
+        doubleLossSince = await recorder.now
         await recorder.note(kind: kind, "\(second.name) is killed, too")
         try await kill(second)
         try await comeBack(second)

@@ -30,7 +30,8 @@ final class Load {
         }
         for server in servers {
             plainReaders.append(
-                PlainReader("plain-reader-of-\(server.name)", hub: server.name, at: server.endpoint, recorder: recorder))
+                PlainReader("plain-reader-of-\(server.name)", hub: server.name, at: server.endpoint, recorder: recorder)
+            )
         }
         for number in 1...options.writers {
             writers.append(

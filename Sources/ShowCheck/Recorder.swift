@@ -61,6 +61,8 @@ final class Recorder {
 
     func noteCalm(since began: Elapsed) { history.calms.append(.init(began: began, ended: now)) }
 
+    func noteDoubleLoss(since began: Elapsed) { history.doubleLosses.append(.init(began: began, ended: now)) }
+
     func note(_ contents: [History.Content]) { history.contents = contents }
 
     // MARK: - Readers

@@ -4,11 +4,13 @@ import ShowHistory
 struct Report: CustomStringConvertible {
     private let history: History
     private let violations: [Violation]
+    private let missed: Int
 
     /// Of each kind; all are counted.
     private static let mostDescribed = 20
 
-    init(_ history: History, _ violations: [Violation]) {
+    init(_ history: History, _ violations: [Violation], missedInDoubleLosses missed: Int) {
+        self.missed = missed
         self.history = history
         self.violations = violations
     }
@@ -23,6 +25,7 @@ struct Report: CustomStringConvertible {
             "programs without identities: \(others.publishes) publishes, \(others.confirmed) taken by a hub, of which "
                 + "\(others.confirmedAndUnseen) were lost with it; \(others.unknown) not answered",
         ]
+        if missed > 0 { lines.append("readers missed \(missed) single messages while both servers were lost") }
         for (kind, stall) in ours.stalls.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(stall.count) × \(kind): longest publish \(stall.longest.inMilliseconds)")
         }

@@ -43,6 +43,8 @@ struct Run {
         do {
             try await course.run(until: .now + .seconds(options.seconds))
             await recorder.note(kind: "end of the faults", "the faults are over")
+            try await rounds.becomeReady(within: FaultCourse.readyBound)
+            try await course.settle()
             try await goHome(rounds, course)
         } catch let error as SiteRounds.NotReady {
             await recorder.note(.init(.broken, "\(error)"))

@@ -21,9 +21,11 @@ struct Script {
         switch step {
         case 20: return Line(topic: "\(root)/brief/\(round)", isRetained: true, size: size(sequence))
         case 50: return Line(topic: "\(root)/brief/\(round)", isRetained: true, size: 0)
-        case 80 where round % 2 == 0: return Line(topic: "\(root)/brief/\(round)", isRetained: true, size: size(sequence))
+        case 80 where round % 2 == 0:
+            return Line(topic: "\(root)/brief/\(round)", isRetained: true, size: size(sequence))
         case 35: return Line(topic: "\(root)/empty/\(round)", isRetained: false, size: 0)
-        case let other where other % 10 == 3: return Line(topic: "\(root)/event", isRetained: false, size: size(sequence))
+        case let other where other % 10 == 3:
+            return Line(topic: "\(root)/event", isRetained: false, size: size(sequence))
         default: return Line(topic: "\(root)/key/\(scattered(sequence) % keys)", isRetained: true, size: size(sequence))
         }
     }

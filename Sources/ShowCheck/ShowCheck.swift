@@ -31,17 +31,20 @@ struct ShowCheck: AsyncParsableCommand {
     @Option(help: "\(Fault.allCases.map(\.rawValue).joined(separator: ", ")); all when not given.")
     var faults: [Fault] = []
     @Option(help: "Of both servers, in seconds.")
-    var returnDelay = 0.2
+    var returnDelay = 1.0
     @Flag(help: "Print what every machine logged last.")
     var logs = false
 
     func run() async throws {
         let seed = seed ?? .random(in: 1...999_999)
-        print("seed \(seed), \(seconds) s of faults, \(rate) publishes a second of \(writers) writers, \(readers) readers")
+        print(
+            "seed \(seed), \(seconds) s of faults, \(rate) publishes a second of \(writers) writers, \(readers) readers"
+        )
         let run = Run(options: self, seed: seed)
         let history = try await run.history()
-        let violations = await run.recorder.violations + Judge.violations(of: history)
-        print(Report(history, violations))
+        let verdict = Judge.verdict(on: history)
+        let violations = await run.recorder.violations + verdict.violations
+        print(Report(history, violations, missedInDoubleLosses: verdict.missedInDoubleLosses))
         guard violations.isEmpty else {
             print("seed \(seed)")
             throw ExitCode.failure

@@ -12,8 +12,7 @@ public struct History: Sendable {
         }
     }
 
-    /// A span in which the site was paired, ready and left alone.
-    public struct Calm: Hashable, Sendable {
+    public struct Span: Hashable, Sendable {
         public var began: Elapsed
         public var ended: Elapsed
 
@@ -31,7 +30,11 @@ public struct History: Sendable {
     public var authors: [Author] = []
     public var readers: [Reader] = []
     public var incidents: [Incident] = []
-    public var calms: [Calm] = []
+    /// In these the site was paired, ready and left alone.
+    public var calms: [Span] = []
+    /// In these a second server was lost before the site was whole again, so that a reader may have had no session with
+    /// the hub that acted. It gets what that hub retains when it has one, and not each message.
+    public var doubleLosses: [Span] = []
     /// Of both hubs.
     public var contents: [Content] = []
 

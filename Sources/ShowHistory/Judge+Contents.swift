@@ -58,7 +58,8 @@ extension Judge {
                 } else {
                     note(
                         .invented,
-                        "\(describe(Mark(author: author, sequence: read.sequence))) is on \(content.hub), and was not sent")
+                        "\(describe(Mark(author: author, sequence: read.sequence))) is on \(content.hub), and was not sent"
+                    )
                 }
             }
         }

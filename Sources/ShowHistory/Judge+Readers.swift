@@ -13,10 +13,12 @@ extension Judge {
         for text in reader.unreadable { note(.invented, "\(reader.name) read what nobody wrote: \(text)") }
         for sighting in reader.sessions.flatMap(\.sightings) {
             switch history.publish(sighting.mark)?.outcome {
-            case nil: note(.invented, "\(reader.name) read \(describe(sighting.mark)), which nobody wrote", at: sighting.at)
+            case nil:
+                note(.invented, "\(reader.name) read \(describe(sighting.mark)), which nobody wrote", at: sighting.at)
             case .notSent:
                 note(
-                    .invented, "\(reader.name) read \(describe(sighting.mark)), of which its author was told that it was not sent",
+                    .invented,
+                    "\(reader.name) read \(describe(sighting.mark)), of which its author was told that it was not sent",
                     at: sighting.at)
             default: break
             }
@@ -42,19 +44,27 @@ extension Judge {
                     .repeated,
                     "\(reader.name) read \(describe(mark)) twice, \(sighting.way) now, \(first!.way) at \(first!.at) s",
                     at: sighting.at)
-            } else if mark.sequence < progress[mark.author].highest, isBefore(mark, progress[mark.author].highest) {
+            } else if mark.sequence < progress[mark.author].highest, isBefore(mark, progress[mark.author].highest),
+                sighting.way != .state || !isInDoubleLoss(history.publish(mark)!)
+            {
                 note(
-                    .reordered, "\(reader.name) read \(describe(mark)) after \(progress[mark.author].highest)",
+                    .reordered,
+                    "\(reader.name) read \(describe(mark)) after \(progress[mark.author].highest), as \(sighting.way)",
                     at: sighting.at)
             }
             progress[mark.author].seen[mark.sequence] = true
             progress[mark.author].highest = max(progress[mark.author].highest, mark.sequence)
         }
+        judgeLastView(of: reader)
         for (author, all) in history.authors.enumerated() {
             for (index, publish) in all.publishes.enumerated()
             where publish.outcome == .confirmed && !progress[author].seen[index + 1] {
                 // Nothing is promised to the others when a fault is near.
                 guard all.promise == .replicated || isCalm(publish) else { continue }
+                guard !isInDoubleLoss(publish) else {
+                    missedInDoubleLosses += 1
+                    continue
+                }
                 note(
                     .unseen, "\(reader.name) never read \(describe(Mark(author: author, sequence: index + 1)))",
                     at: publish.ended)
@@ -106,6 +116,38 @@ extension Judge {
             let other = history.publish(Mark(author: mark.author, sequence: later))
         else { return true }
         return one.ended < other.began
+    }
+
+    /// What a reader saw last on a topic is what the hubs hold, also after losses that cost it single messages.
+    private mutating func judgeLastView(of reader: Reader) {
+        guard let content = history.contents.first else { return }
+        var last: [String: Mark] = [:]
+        for sighting in reader.sessions.flatMap(\.sightings) {
+            guard let publish = history.publish(sighting.mark), publish.isRetained else { continue }
+            last[publish.topic] = sighting.mark
+        }
+        for (topic, mark) in last.sorted(by: { $0.key < $1.key }) {
+            let author = history.authors[mark.author]
+            guard author.promise == .replicated else { continue }
+            let held = content.retained[topic].flatMap { ShowPayload.read($0)?.sequence }
+            let seen = author.publishes[mark.sequence - 1].isDeletion ? nil : mark.sequence
+            guard held != seen else { continue }
+            if held == nil,
+                author.publishes.contains(where: { $0.topic == topic && $0.isDeletion && isInDoubleLoss($0) })
+            {
+                // Nobody tells a reader that comes back what is not there any more.
+                missedInDoubleLosses += 1
+            } else {
+                note(
+                    .unseen,
+                    "\(reader.name) saw \(describe(mark)) last, and the hubs hold \(held.map(String.init) ?? "nothing")"
+                )
+            }
+        }
+    }
+
+    private func isInDoubleLoss(_ publish: Publish) -> Bool {
+        history.doubleLosses.contains { publish.began < $0.ended && publish.ended > $0.began }
     }
 
     private func isCalm(_ publish: Publish) -> Bool {

@@ -5,11 +5,18 @@
 public struct Judge {
     let history: History
     private(set) var violations: [Violation] = []
+    var missedInDoubleLosses = 0
 
     /// What is published, or seen, this near to the end of a calm may have been hit by what ended it, in seconds.
     static let margin: Elapsed = 0.5
 
-    public static func violations(of history: History) -> [Violation] {
+    public struct Verdict: Sendable {
+        public var violations: [Violation]
+        /// Messages that a reader did not get, of which a double loss excuses it.
+        public var missedInDoubleLosses: Int
+    }
+
+    public static func verdict(on history: History) -> Verdict {
         var judge = Judge(history: history)
         judge.judgeContents()
         for reader in history.readers {
@@ -18,17 +25,20 @@ public struct Judge {
             case .plain: judge.judgePlain(reader)
             }
         }
-        return judge.violations
+        return Verdict(violations: judge.violations, missedInDoubleLosses: judge.missedInDoubleLosses)
     }
 
     mutating func note(_ kind: Violation.Kind, _ text: String, at moment: Elapsed? = nil) {
         violations.append(Violation(kind, text, at: moment))
     }
 
-    /// "w3 812 (show/w3/key/7)"
+    private func rounded(_ moment: Elapsed) -> Double { (moment * 1000).rounded() / 1000 }
+
+    /// "w3 812 (show/w3/key/7, 8.214 to 8.217 s)"
     func describe(_ mark: Mark) -> String {
         let name =
             history.authors.indices.contains(mark.author) ? history.authors[mark.author].name : "author \(mark.author)"
-        return "\(name) \(mark.sequence)" + (history.publish(mark).map { " (\($0.topic))" } ?? "")
+        return "\(name) \(mark.sequence)"
+            + (history.publish(mark).map { " (\($0.topic), \(rounded($0.began)) to \(rounded($0.ended)) s)" } ?? "")
     }
 }
