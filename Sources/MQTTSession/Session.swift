@@ -125,13 +125,22 @@ public final class Session {
         refreshInterest()
     }
 
+    /// The library's codes for a request that no connection could carry. All others tell of this one.
+    private static let sayThatItIsInvalid: Set<Int32> = Set(
+        [
+            MOSQ_ERR_INVAL, MOSQ_ERR_NOT_SUPPORTED, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_MALFORMED_UTF8,
+            MOSQ_ERR_MALFORMED_PACKET, MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_QOS_NOT_SUPPORTED,
+            MOSQ_ERR_RETAIN_NOT_SUPPORTED,
+        ].map(\.rawValue))
+
     private func register(_ confirmed: Confirmation?, for messageID: Int32, code: Int32) {
         if code == MOSQ_ERR_SUCCESS.rawValue {
             if let confirmed { confirmations[messageID] = confirmed }
-        } else if code == MOSQ_ERR_NO_CONN.rawValue || code == MOSQ_ERR_CONN_LOST.rawValue {
-            confirmed?(.failure(.notConnected))
-        } else {
+        } else if Self.sayThatItIsInvalid.contains(code) {
             confirmed?(.failure(.invalid(errorText(code))))
+        } else {
+            // The library writes at once where it can, and so may be the first to meet a broken connection.
+            confirmed?(.failure(.notConnected))
         }
         refreshInterest()
     }
