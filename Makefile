@@ -3,7 +3,7 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev libsqlite3-dev util-linux iproute2 nftables
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark model-check simulate mutations load-check build lint format setup
+.PHONY: demo test test-all benchmark model-check simulate mutations load-check show-check planted-faults build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
@@ -12,9 +12,11 @@ test: setup ## All tests, on real brokers. Root runs a few more, and says which 
 	swift build --build-tests
 	swift test --skip-build --no-parallel
 	$(MAKE) --no-print-directory model-check simulate mutations load-check SECONDS=15
+	$(MAKE) --no-print-directory show-check SECONDS=30
 
 test-all: test benchmark ## The tests and the longer runs, each of them a quarter of an hour.
-	$(MAKE) --no-print-directory load-check
+	$(MAKE) --no-print-directory load-check show-check planted-faults
+	$(SHOW_CHECK) --seconds 120 --topics 20000
 	$(SIMULATION) --first-seed 1001 --seeds 40000
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders cuts
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders isolation
@@ -47,6 +49,17 @@ load-check: setup ## No switch while brokers and processors are busy; SECONDS of
 	swift build -c release --product understudy
 	swift build -c release --product LoadCheck
 	.build/release/LoadCheck --seconds $(SECONDS)
+
+SHOW_CHECK = .build/release/ShowCheck
+
+show-check: setup ## Nothing lost, nothing twice, in order: faults for SECONDS while writers and readers work.
+	swift build -c release --product understudy
+	swift build -c release --product ShowCheck
+	$(SHOW_CHECK) --seconds $(SECONDS)
+
+planted-faults: setup ## Servers with a fault in their replication, one after the other: each must be found.
+	swift build -c release --product ShowCheck
+	@Tests/PlantedFaults/run
 
 benchmark: build ## How long the loss of a server is felt, on this machine.
 	@.build/release/FailoverBenchmark --fault main-killed --clients 1

@@ -15,7 +15,7 @@ struct Run {
     static let homeBound = Duration.seconds(60)
 
     func history() async throws -> History {
-        let site = try await LocalSite(returnDelay: options.returnDelay)
+        let site = try await LocalSite(program: options.program, returnDelay: options.returnDelay)
         do {
             try await site.startAll(clients: Self.clients)
             try await work(on: site)

@@ -32,6 +32,8 @@ struct ShowCheck: AsyncParsableCommand {
     var faults: [Fault] = []
     @Option(help: "Of both servers, in seconds.")
     var returnDelay = 1.0
+    @Option(help: ArgumentHelp("The understudy program; the one beside this one when not given.", valueName: "path"))
+    var program: String?
     @Flag(help: "Print what every machine logged last.")
     var logs = false
 

@@ -102,8 +102,8 @@ extension Judge {
                 {
                     note(
                         .notCopied,
-                        "\(reader.name) never read \(describe(Mark(author: author, sequence: index + 1)))",
-                        at: publish.ended)
+                        "\(reader.name), since \(rounded(session.began)) s, never read "
+                            + describe(Mark(author: author, sequence: index + 1)), at: publish.ended)
                 }
             }
         }

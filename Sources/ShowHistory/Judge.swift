@@ -32,7 +32,7 @@ public struct Judge {
         violations.append(Violation(kind, text, at: moment))
     }
 
-    private func rounded(_ moment: Elapsed) -> Double { (moment * 1000).rounded() / 1000 }
+    func rounded(_ moment: Elapsed) -> Double { (moment * 1000).rounded() / 1000 }
 
     /// "w3 812 (show/w3/key/7, 8.214 to 8.217 s)"
     func describe(_ mark: Mark) -> String {

@@ -53,6 +53,33 @@ struct ShowCommandTests {
         }
     }
 
+    /// As the README says.
+    @Test("A persistent session lasts as long as its hub: afterwards it gets the state, and no event of the meantime")
+    func persistentSession() async throws {
+        try await withSite { site, _ in
+            let session = ["-c", "-i", "tally", "-q", "1", "-x", "3600", "-t", "cues/#"]
+            let publish = { (server: LocalSite.Server, topic: String, arguments: [String]) in
+                let sent = try await mosquitto(
+                    "mosquitto_pub", server, ["-q", "1", "-t", topic, "-m", topic] + arguments)
+                #expect(sent.code == 0)
+            }
+            #expect(try await mosquitto("mosquitto_sub", site.main, session + ["-E"]).code == 0)
+            try await publish(site.main, "cues/event", [])
+            try await publish(site.main, "cues/state", ["-r"])
+            let queued = try await mosquitto("mosquitto_sub", site.main, session + ["-W", "2", "-F", "%t %r"])
+            #expect(queued.output.hasPrefix("cues/event 0\ncues/state 0\n"), "the hub kept what came meanwhile")
+
+            try await #require(await site.process(of: site.main.name)).kill()
+            try await site.waitForBackup([Self.witness])
+            try await publish(site.backup, "cues/event", [])
+            try await publish(site.backup, "cues/later", ["-r"])
+            try await site.start(site.main)
+            try await site.waitForHome([Self.witness])
+            let after = try await mosquitto("mosquitto_sub", site.main, session + ["-W", "2", "-F", "%t %r"])
+            #expect(Set(after.output.split(separator: "\n")) == ["cues/state 1", "cues/later 1"])
+        }
+    }
+
     @Test("Lines are printed back when they are confirmed, and end on both hubs; what is no text is read as base64")
     func lines() async throws {
         try await withSite { site, hubs in
