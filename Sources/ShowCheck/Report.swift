@@ -4,13 +4,13 @@ import ShowHistory
 struct Report: CustomStringConvertible {
     private let history: History
     private let violations: [Violation]
-    private let missed: Int
+    private let excused: Int
 
     /// Of each kind; all are counted.
     private static let mostDescribed = 20
 
-    init(_ history: History, _ violations: [Violation], missedInDoubleLosses missed: Int) {
-        self.missed = missed
+    init(_ history: History, _ violations: [Violation], excusedByDoubleLosses excused: Int) {
+        self.excused = excused
         self.history = history
         self.violations = violations
     }
@@ -25,7 +25,7 @@ struct Report: CustomStringConvertible {
             "programs without identities: \(others.publishes) publishes, \(others.confirmed) taken by a hub, of which "
                 + "\(others.confirmedAndUnseen) were lost with it; \(others.unknown) not answered",
         ]
-        if missed > 0 { lines.append("readers missed \(missed) single messages while both servers were lost") }
+        if excused > 0 { lines.append("while both servers were lost, readers got the state instead of \(excused) messages") }
         for (kind, stall) in ours.stalls.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(stall.count) × \(kind): longest publish \(stall.longest.inMilliseconds)")
         }

@@ -46,7 +46,7 @@ struct ShowCheck: AsyncParsableCommand {
         let history = try await run.history()
         let verdict = Judge.verdict(on: history)
         let violations = await run.recorder.violations + verdict.violations
-        print(Report(history, violations, missedInDoubleLosses: verdict.missedInDoubleLosses))
+        print(Report(history, violations, excusedByDoubleLosses: verdict.excusedByDoubleLosses))
         guard violations.isEmpty else {
             print("seed \(seed)")
             throw ExitCode.failure

@@ -38,19 +38,26 @@ extension Judge {
                 progress[mark.author].seen[mark.sequence] = true
                 continue
             }
+            let excused = isExcused(mark, as: sighting.way)
             if progress[mark.author].seen[mark.sequence] {
-                let first = reader.sessions.flatMap(\.sightings).first { $0.mark == mark }
-                note(
-                    .repeated,
-                    "\(reader.name) read \(describe(mark)) twice, \(sighting.way) now, \(first!.way) at \(first!.at) s",
-                    at: sighting.at)
-            } else if mark.sequence < progress[mark.author].highest, isBefore(mark, progress[mark.author].highest),
-                sighting.way != .state || !isInDoubleLoss(history.publish(mark)!)
-            {
-                note(
-                    .reordered,
-                    "\(reader.name) read \(describe(mark)) after \(progress[mark.author].highest), as \(sighting.way)",
-                    at: sighting.at)
+                let first = reader.sessions.flatMap(\.sightings).first { $0.mark == mark }!
+                if excused, first.way == .state {
+                    excusedByDoubleLosses += 1
+                } else {
+                    note(
+                        .repeated,
+                        "\(reader.name) read \(describe(mark)) twice, \(sighting.way) now, \(first.way) at "
+                            + "\(rounded(first.at)) s", at: sighting.at)
+                }
+            } else if mark.sequence < progress[mark.author].highest, isBefore(mark, progress[mark.author].highest) {
+                if excused {
+                    excusedByDoubleLosses += 1
+                } else {
+                    note(
+                        .reordered,
+                        "\(reader.name) read \(describe(mark)) after \(progress[mark.author].highest), as \(sighting.way)",
+                        at: sighting.at)
+                }
             }
             progress[mark.author].seen[mark.sequence] = true
             progress[mark.author].highest = max(progress[mark.author].highest, mark.sequence)
@@ -62,7 +69,7 @@ extension Judge {
                 // Nothing is promised to the others when a fault is near.
                 guard all.promise == .replicated || isCalm(publish) else { continue }
                 guard !isInDoubleLoss(publish) else {
-                    missedInDoubleLosses += 1
+                    excusedByDoubleLosses += 1
                     continue
                 }
                 note(
@@ -136,7 +143,7 @@ extension Judge {
                 author.publishes.contains(where: { $0.topic == topic && $0.isDeletion && isInDoubleLoss($0) })
             {
                 // Nobody tells a reader that comes back what is not there any more.
-                missedInDoubleLosses += 1
+                excusedByDoubleLosses += 1
             } else {
                 note(
                     .unseen,
@@ -144,6 +151,13 @@ extension Judge {
                 )
             }
         }
+    }
+
+    /// A reader that had no session with the hub that acted has got its state meanwhile. Only an identity tells that a
+    /// message which comes later is a part of that state.
+    private func isExcused(_ mark: Mark, as way: Sighting.Way) -> Bool {
+        guard let publish = history.publish(mark), isInDoubleLoss(publish) else { return false }
+        return way == .state || history.authors[mark.author].promise == .taken
     }
 
     private func isInDoubleLoss(_ publish: Publish) -> Bool {

@@ -180,7 +180,7 @@ struct JudgeTests {
         hold(3)
         #expect(kinds == [.unseen])
         history.doubleLosses = [.init(began: 0, ended: 10)]
-        #expect(kinds.isEmpty && Judge.verdict(on: history).missedInDoubleLosses == 1)
+        #expect(kinds.isEmpty && Judge.verdict(on: history).excusedByDoubleLosses == 1)
         see(3)
         #expect(kinds == [.repeated])
     }
