@@ -19,7 +19,8 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let package = Package(
     name: "understudy",
     products: [
-        .executable(name: "understudy", targets: ["understudy"])
+        .executable(name: "understudy", targets: ["understudy"]),
+        .library(name: "HubClient", targets: ["HubClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

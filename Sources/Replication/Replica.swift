@@ -74,8 +74,13 @@ public struct Replica: Sendable {
 
     // MARK: - The own hub
 
-    /// - Parameter epoch: the newest that this server knows.
-    public mutating func arrived(_ message: HubMessage, epoch: Epoch) -> Arrival {
+    /// - Parameters:
+    ///   - epoch: the newest that this server knows.
+    ///   - activeEpoch: the newest in which its hub was active. An author who knows identities publishes on the active hub
+    ///     only: what comes here later is late, and it will be published again on the hub that is active now. There it is
+    ///     to win, whatever the counters say.
+    public mutating func arrived(_ message: HubMessage, epoch: Epoch, activeEpoch: Epoch) -> Arrival {
+        let epoch = message.identity == nil ? epoch : activeEpoch
         if let identity = message.identity {
             guard identity.sequence > received(identity.publisher) else {
                 // The broker retains it again, perhaps over something newer.

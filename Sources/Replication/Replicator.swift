@@ -24,9 +24,9 @@ public struct Replicator: Sendable {
         case mark(session: String)
         /// Nobody wants to know that any more.
         case markForgotten
-        /// Whether this server's word alone makes a message safe (`Coordinator.confirmsAlone`), and the newest epoch that it
-        /// knows.
-        case standing(confirmsAlone: Bool, Epoch)
+        /// Whether this server's word alone makes a message safe (`Coordinator.confirmsAlone`), the newest epoch that it
+        /// knows, and the newest in which its hub was active.
+        case standing(confirmsAlone: Bool, Epoch, active: Epoch)
         /// Now and then, at least each second.
         case timePassed(Timestamp, nextStream: UInt64)
     }
@@ -63,6 +63,7 @@ public struct Replicator: Sendable {
     private let run: String
     public private(set) var replica: Replica
     private var epoch: Epoch
+    private var activeEpoch = Epoch(0)
     private var confirmsAlone = false
     private var outgoing: OutgoingStream?
     private var incoming = IncomingStream()
@@ -125,7 +126,8 @@ public struct Replicator: Sendable {
             mark = Mark(session: session)
             sendMark()
         case .markForgotten: mark = nil
-        case .standing(let confirmsAlone, let epoch): (self.confirmsAlone, self.epoch) = (confirmsAlone, epoch)
+        case .standing(let confirmsAlone, let epoch, let active):
+            (self.confirmsAlone, self.epoch, activeEpoch) = (confirmsAlone, epoch, active)
         case .timePassed(let now, let stream): return tick(now, nextStream: stream)
         }
         return []
@@ -144,7 +146,7 @@ public struct Replicator: Sendable {
 
     private mutating func arrived(_ message: HubMessage) -> [Directive] {
         var directives: [Directive] = []
-        let arrival = replica.arrived(message, epoch: epoch)
+        let arrival = replica.arrived(message, epoch: epoch, activeEpoch: activeEpoch)
         if let write = arrival.new {
             outgoing?.append(.live(write))
             if message.isRetained { directives.append(.store(replica.retained[message.topic] ?? write)) }

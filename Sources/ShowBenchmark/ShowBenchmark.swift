@@ -51,14 +51,16 @@ struct ShowBenchmark: AsyncParsableCommand {
             try await hub.publish("show/gfx-1/warm", Self.payload, confirm: confirm)
         }
         // In turns, so that all meet the same noise.
-        var (plain, onHub, replicated) = (Spans(), Spans(), Spans())
+        var (plain, onHub, onLoop, replicated) = (Spans(), Spans(), Spans(), Spans())
         for _ in 0..<10 {
             try plainPublishes(on: site.main, count: publishes / 10, to: &plain)
             try await measure(hub, .hub, to: &onHub)
+            for span in try await Self.publishOnLoop(hub, count: publishes / 10) { onLoop.add(span) }
             try await measure(hub, .replicated, to: &replicated)
         }
         print("publish to PUBACK, plain C client     \(plain)")
         print("publish, confirm: hub                 \(onHub)")
+        print("the same from the sessions' own thread \(onLoop)")
         print("publish, confirm: replicated          \(replicated)")
         try await measureRate(hub)
         await hub.close()
@@ -79,6 +81,18 @@ struct ShowBenchmark: AsyncParsableCommand {
             try await hub.publish("show/gfx-1/\(number % 50)", Self.payload, confirm: confirm)
             spans.add(ContinuousClock.now - start)
         }
+    }
+
+    /// Without the two changes of thread that a call from anywhere else costs.
+    @SessionLoop
+    private static func publishOnLoop(_ hub: HubConnection, count: Int) async throws -> [Duration] {
+        var spans: [Duration] = []
+        for number in 0..<count {
+            let start = ContinuousClock.now
+            try await hub.publish("show/gfx-1/\(number % 50)", payload, confirm: .hub)
+            spans.append(ContinuousClock.now - start)
+        }
+        return spans
     }
 
     /// As many as it takes, confirmed as replicated.

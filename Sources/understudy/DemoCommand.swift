@@ -4,6 +4,7 @@ import Foundation
 import HubClient
 import HubProtocol
 import LocalSite
+import MQTTSession
 import UnixSignals
 
 struct DemoCommand: AsyncParsableCommand {
@@ -22,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let site = try await LocalSite(
             program: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"), returnDelay: 2,
-            preferringPort: Address.defaultPort)
+            preferringPort: Endpoint.defaultPort)
         let terminal = Terminal()
         let keyboard = auto || !terminal.isInteractive ? nil : Keyboard()
         let story = DemoStory(site: site, terminal: terminal, keyboard: keyboard)

@@ -20,7 +20,7 @@ struct SiteOptions: ParsableArguments {
     var hubs: [Address] = []
 
     var endpoints: [Endpoint] {
-        hubs.isEmpty ? [.tcp(host: "127.0.0.1", port: Address.defaultPort)] : hubs.map(\.endpoint)
+        hubs.isEmpty ? [.tcp(host: "127.0.0.1", port: Endpoint.defaultPort)] : hubs.map(\.endpoint)
     }
 }
 

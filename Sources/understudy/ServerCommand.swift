@@ -3,6 +3,7 @@ import FailoverCore
 import HubProtocol
 import HubServer
 import LocalState
+import MQTTSession
 
 struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +20,7 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The IP address to listen on.", valueName: "addr"))
     var listen: String?
     @Option(help: "Port of the hub broker, the Data Hub.")
-    var port: UInt16 = Address.defaultPort
+    var port: UInt16 = Endpoint.defaultPort
     @Option(help: "Port of the control broker, which the servers elect over.")
     var controlPort: UInt16 = 1882
     @Option(help: ArgumentHelp("The address that other machines reach this one at.", valueName: "addr"))

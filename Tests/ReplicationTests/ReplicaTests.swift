@@ -19,7 +19,7 @@ struct ReplicaTests {
 
     @Test("A message is copied once, and both servers hold the same")
     mutating func copies() throws {
-        let arrival = main.arrived(message("a", "1", "cam-1/run/1"), epoch: Self.epoch)
+        let arrival = main.arrived(message("a", "1", "cam-1/run/1"), epoch: Self.epoch, activeEpoch: Self.epoch)
         let write = try #require(arrival.new)
         #expect(backup.copied(write).published == write)
         #expect(backup.copied(write) == .init())
@@ -41,16 +41,18 @@ struct ReplicaTests {
 
     @Test("A message that its author repeats is not copied again, and what came after it is put right")
     mutating func repeated() {
-        _ = main.arrived(message("a", "old", "cam-1/run/1"), epoch: Self.epoch)
-        let newer = main.arrived(message("a", "new", "gfx-1/run/1"), epoch: Self.epoch).new
-        let again = main.arrived(message("a", "old", "cam-1/run/1"), epoch: Self.epoch)
+        _ = main.arrived(message("a", "old", "cam-1/run/1"), epoch: Self.epoch, activeEpoch: Self.epoch)
+        let newer = main.arrived(message("a", "new", "gfx-1/run/1"), epoch: Self.epoch, activeEpoch: Self.epoch).new
+        let again = main.arrived(message("a", "old", "cam-1/run/1"), epoch: Self.epoch, activeEpoch: Self.epoch)
         #expect(again.new == nil && again.repair == newer)
     }
 
     @Test("What was written while a newer hub was active wins over what the older one still took")
     mutating func epochs() throws {
-        let late = try #require(main.arrived(message("a", "late", "cam-1/run/1"), epoch: Epoch(4)).new)
-        let new = try #require(backup.arrived(message("a", "new", "gfx-1/run/1"), epoch: Epoch(5)).new)
+        let late = try #require(
+            main.arrived(message("a", "late", "cam-1/run/1"), epoch: Epoch(4), activeEpoch: Epoch(4)).new)
+        let new = try #require(
+            backup.arrived(message("a", "new", "gfx-1/run/1"), epoch: Epoch(5), activeEpoch: Epoch(5)).new)
         let application = backup.copied(late)
         #expect(application.published == nil && application.conflict?.kept == new)
         #expect(main.copied(new).published == new)
@@ -59,25 +61,49 @@ struct ReplicaTests {
 
     @Test("An author that has moved here publishes again what the other hub took last: that comes too late")
     mutating func moved() throws {
-        let first = try #require(main.arrived(message("a", "1", "cam-1/run/1"), epoch: Epoch(4)).new)
+        let first = try #require(
+            main.arrived(message("a", "1", "cam-1/run/1"), epoch: Epoch(4), activeEpoch: Epoch(4)).new)
         _ = backup.copied(first)
-        let late = try #require(main.arrived(message("a", "2", "cam-1/run/2"), epoch: Epoch(4)).new)
+        let late = try #require(
+            main.arrived(message("a", "2", "cam-1/run/2"), epoch: Epoch(4), activeEpoch: Epoch(4)).new)
         let publisher = try #require(MessageIdentity("cam-1/run/2")?.publisher)
         #expect(backup.resumes(publisher, epoch: Epoch(5)) == 1)
         #expect(backup.copied(late) == .init())
-        let again = try #require(backup.arrived(message("a", "2", "cam-1/run/2"), epoch: Epoch(5)).new)
+        let again = try #require(
+            backup.arrived(message("a", "2", "cam-1/run/2"), epoch: Epoch(5), activeEpoch: Epoch(5)).new)
         #expect(main.copied(again).published == nil, "Main's hub has it")
         #expect(main.digest == backup.digest)
         // Home again: what it publishes there is taken.
         _ = main.resumes(publisher, epoch: Epoch(6))
-        let home = try #require(main.arrived(message("a", "3", "cam-1/run/3"), epoch: Epoch(6)).new)
+        let home = try #require(
+            main.arrived(message("a", "3", "cam-1/run/3"), epoch: Epoch(6), activeEpoch: Epoch(6)).new)
         #expect(backup.copied(home).published == home)
+    }
+
+    @Test("What an author still sent to the hub that it was leaving loses, whatever that server's counter says")
+    mutating func late() throws {
+        for number in 1...9 {
+            _ = backup.arrived(message("other", "\(number)"), epoch: Epoch(5), activeEpoch: Epoch(5))
+        }
+        // Handed over to Main, whose epoch is known here already.
+        let late = try #require(
+            backup.arrived(message("a", "9", "cam-1/run/9"), epoch: Epoch(6), activeEpoch: Epoch(5)).new)
+        let publisher = try #require(MessageIdentity("cam-1/run/9")?.publisher)
+        _ = main.resumes(publisher, epoch: Epoch(6))
+        let again = try #require(
+            main.arrived(message("a", "9", "cam-1/run/9"), epoch: Epoch(6), activeEpoch: Epoch(6)).new)
+        let next = try #require(
+            main.arrived(message("a", "10", "cam-1/run/10"), epoch: Epoch(6), activeEpoch: Epoch(6)).new)
+        #expect(main.copied(late).published == nil)
+        _ = backup.copied(again)
+        #expect(backup.copied(next).published == next)
+        #expect(main.retained["a"] == backup.retained["a"])
     }
 
     @Test("A deletion stays known, so that an older copy brings nothing back")
     mutating func tombstones() throws {
-        let old = try #require(main.arrived(message("a", "1"), epoch: Self.epoch).new)
-        let gone = try #require(main.arrived(message("a", ""), epoch: Self.epoch).new)
+        let old = try #require(main.arrived(message("a", "1"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
+        let gone = try #require(main.arrived(message("a", ""), epoch: Self.epoch, activeEpoch: Self.epoch).new)
         #expect(backup.copied(gone).stored == gone)
         #expect(backup.merge(old).published == nil)
         #expect(main.digest == backup.digest)
@@ -85,13 +111,13 @@ struct ReplicaTests {
 
     @Test("While an own publish is under way, what the broker retains in the end is made certain")
     mutating func underWay() throws {
-        let copy = try #require(backup.arrived(message("a", "copy"), epoch: Self.epoch).new)
+        let copy = try #require(backup.arrived(message("a", "copy"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
         let published = try #require(main.copied(copy).published)
         main.published(published)
-        let arrival = main.arrived(message("a", "here"), epoch: Self.epoch)
+        let arrival = main.arrived(message("a", "here"), epoch: Self.epoch, activeEpoch: Self.epoch)
         #expect(arrival.repair == arrival.new)
         main.answered(published)
-        #expect(main.arrived(message("a", "again"), epoch: Self.epoch).repair == nil)
+        #expect(main.arrived(message("a", "again"), epoch: Self.epoch, activeEpoch: Self.epoch).repair == nil)
     }
 
     @Test("In whatever order two servers hear of each other's writes, they end with the same", arguments: 0..<200)
@@ -106,7 +132,10 @@ struct ReplicaTests {
             case 1...5:
                 let text = Int.random(in: 0..<4, using: &random)
                 let news = message("\(Int.random(in: 0..<5, using: &random))", text == 0 ? "" : "\(text)")
-                let arrival = side == 0 ? main.arrived(news, epoch: epochs[0]) : backup.arrived(news, epoch: epochs[1])
+                let arrival =
+                    side == 0
+                    ? main.arrived(news, epoch: epochs[0], activeEpoch: epochs[0])
+                    : backup.arrived(news, epoch: epochs[1], activeEpoch: epochs[1])
                 if let new = arrival.new { ways[side].append(new) }
             default:
                 guard !ways[side].isEmpty else { continue }

@@ -73,6 +73,30 @@ public final class HubConnection {
         for hub in hubs { connect(to: hub) }
     }
 
+    /// The same with texts.
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 64 characters of `[A-Za-z0-9_-]`.
+    ///   - hubs: `ADDR[:PORT]` each.
+    /// - Throws: `InvalidName`.
+    public convenience init(name: String, hubs: [String]) throws {
+        guard let machine = MachineName(name) else { throw InvalidName(text: name) }
+        let endpoints = try hubs.map { hub in
+            guard let endpoint = Endpoint(hub) else { throw InvalidName(text: hub) }
+            return endpoint
+        }
+        self.init(name: machine, hubs: endpoints)
+    }
+
+    /// It is no machine's name, or no address.
+    public struct InvalidName: Error, CustomStringConvertible {
+        public var text: String
+
+        public var description: String {
+            "\(text.debugDescription) is neither a machine's name (1 to 64 letters, digits, - and _) nor an address (ADDR[:PORT])."
+        }
+    }
+
     private func connect(to endpoint: Endpoint) {
         guard !isClosed, !links.contains(where: { $0.endpoint == endpoint }) else { return }
         let link = DataLink(
