@@ -160,7 +160,8 @@ public struct Replicator: Sendable {
     }
 
     private mutating func resumes(_ publisher: Publisher, _ token: String) -> [Directive] {
-        let received = replica.resumes(publisher, epoch: epoch)
+        // Not in an epoch of the other hub, of which the author has not heard yet: what it publishes there is not late here.
+        let received = replica.resumes(publisher, epoch: activeEpoch)
         unconfirmed.insert(publisher)
         outgoing?.append(.publisher(publisher, received: received))
         let answer = Confirmation(received: received, replicated: confirmed[publisher] ?? 0, token: token)

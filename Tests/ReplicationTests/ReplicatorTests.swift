@@ -1,0 +1,58 @@
+import FailoverCore
+import HubProtocol
+import Replication
+import Testing
+
+/// Two replicators whose frames reach each other at once.
+@Suite("Replicator")
+struct ReplicatorTests {
+    private static let names = [MachineName("main-1")!, MachineName("backup-1")!]
+    private static let author = Publisher(machine: MachineName("cam-1")!, session: "run")!
+    private var servers = names.map { Replicator(run: "\($0)", replica: Replica(me: $0), epoch: Epoch(5)) }
+
+    /// - Returns: what else is to be done on each side.
+    @discardableResult
+    private mutating func exchange() -> [[Replicator.Directive]] {
+        var done: [[Replicator.Directive]] = [[], []]
+        var isQuiet = false
+        while !isQuiet {
+            isQuiet = true
+            for side in 0...1 where servers[side].wantsFlush {
+                for directive in servers[side].flush() + servers[side].confirmTaken() {
+                    guard case .send(let frame) = directive else {
+                        done[side].append(directive)
+                        continue
+                    }
+                    isQuiet = false
+                    done[1 - side] += servers[1 - side].handle(.frame(frame, from: Self.names[side]))
+                }
+            }
+        }
+        return done
+    }
+
+    private mutating func publish(_ sequence: UInt64, on side: Int) {
+        _ = servers[side].handle(
+            .arrived(
+                HubMessage(
+                    topic: "a", payload: Array("\(sequence)".utf8), isRetained: false,
+                    identity: MessageIdentity(publisher: Self.author, sequence: sequence))))
+    }
+
+    @Test("I3: an author that asks the Backup just after Main has taken over again is copied from Main all the same")
+    mutating func resumedTooLate() {
+        for side in 0...1 { _ = servers[side].handle(.peerOpened(stream: UInt64(side + 1))) }
+        exchange()
+        _ = servers[0].handle(.standing(confirmsAlone: false, Epoch(6), active: Epoch(6)))
+        _ = servers[1].handle(.standing(confirmsAlone: false, Epoch(6), active: Epoch(5)))
+        // It has not heard of epoch 6 yet; then it has.
+        _ = servers[1].handle(.resumes(Self.author, token: "1"))
+        _ = servers[0].handle(.resumes(Self.author, token: "2"))
+        publish(1, on: 0)
+        let onBackup = exchange()[1]
+        #expect(
+            onBackup.contains {
+                if case .publish(let write, isNews: true) = $0 { write.message.identity?.sequence == 1 } else { false }
+            })
+    }
+}
