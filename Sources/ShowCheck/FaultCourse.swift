@@ -8,7 +8,7 @@ import ShowHistory
 /// One fault after the other, each at a site that is whole again, so that no two servers' losses come together unless a
 /// fault means them to.
 struct FaultCourse {
-    let rounds: SiteRounds
+    let care: SiteCare
     let recorder: Recorder
     let faults: [Fault]
     var random: SeededRandom
@@ -20,14 +20,14 @@ struct FaultCourse {
     /// Until every reader and writer has its session with a hub that came back.
     private static let settling = Duration.seconds(2)
 
-    init(rounds: SiteRounds, recorder: Recorder, faults: [Fault], random: SeededRandom) {
-        (self.rounds, self.recorder, self.faults, self.random) = (rounds, recorder, faults, random)
+    init(care: SiteCare, recorder: Recorder, faults: [Fault], random: SeededRandom) {
+        (self.care, self.recorder, self.faults, self.random) = (care, recorder, faults, random)
     }
 
     mutating func run(until deadline: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < deadline {
             let struck = await recorder.now
-            let holder = try await rounds.becomeReady(within: Self.readyBound)
+            let holder = try await care.becomeReady(within: Self.readyBound)
             await recorder.say("ready on \(holder), after \((await recorder.now - struck).inTenths) s")
             try await settle()
             try await pause(0...1.5)
@@ -45,11 +45,11 @@ struct FaultCourse {
     }
 
     private mutating func strike(_ fault: Fault, holder: MachineName, hitsActive: Bool) async throws {
-        let active = await rounds.server(holder)
-        let standby = await rounds.standby(of: holder)
+        let active = await care.server(holder)
+        let standby = await care.standby(of: holder)
         let victim = hitsActive ? active : standby
         let role = hitsActive ? "active" : "standby"
-        await rounds.endCalm()
+        await care.endCalm()
         switch fault {
         case .kill:
             await recorder.note(kind: "\(role) killed", "\(victim.name) (\(role)) is killed")
@@ -57,11 +57,11 @@ struct FaultCourse {
             try await comeBack(victim)
         case .hang, .hangAndKill:
             await recorder.note(kind: "\(role) hung", "\(victim.name) (\(role)) hangs")
-            try await rounds.site.process(of: victim.name)?.hang()
+            try await care.site.process(of: victim.name)?.hang()
             try await pause(0.05...3)
             if fault == .hang {
                 await recorder.say("\(victim.name) goes on")
-                await rounds.site.process(of: victim.name)?.goOn()
+                await care.site.process(of: victim.name)?.goOn()
             } else {
                 await recorder.note(kind: "\(role) killed", "\(victim.name) is killed while it hangs")
                 try await kill(victim)
@@ -69,12 +69,12 @@ struct FaultCourse {
             }
         case .stop:
             await recorder.note(kind: "\(role) stopped", "\(victim.name) (\(role)) is stopped in good order")
-            try await rounds.site.process(of: victim.name)?.stop()
+            try await care.site.process(of: victim.name)?.stop()
             try await comeBack(victim)
         case .hubBroker:
             await recorder.note(
                 kind: "\(role)'s hub broker killed", "the hub broker of \(victim.name) (\(role)) is killed")
-            guard let process = await rounds.site.process(of: victim.name) else { return }
+            guard let process = await care.site.process(of: victim.name) else { return }
             if let broker = process.hubBroker { sendKill(broker) }
             try await process.ended()
             try await comeBack(victim)
@@ -97,7 +97,7 @@ struct FaultCourse {
         await recorder.note(kind: kind, "\(first.name) (\(one)) is killed, and \(second.name) when it is back")
         try await kill(first)
         try await pause(0.2...2)
-        try await rounds.start(first)
+        try await care.start(first)
         try await pause(0...1.5)
         doubleLossSince = await recorder.now
         await recorder.note(kind: kind, "\(second.name) is killed, too")
@@ -106,12 +106,12 @@ struct FaultCourse {
     }
 
     private func kill(_ server: LocalSite.Server) async throws {
-        try await rounds.site.process(of: server.name)?.kill()
+        try await care.site.process(of: server.name)?.kill()
     }
 
     private mutating func comeBack(_ server: LocalSite.Server) async throws {
         try await pause(0.5...4)
-        try await rounds.start(server)
+        try await care.start(server)
     }
 
     private mutating func pause(_ seconds: ClosedRange<Double>) async throws {

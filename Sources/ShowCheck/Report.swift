@@ -25,7 +25,9 @@ struct Report: CustomStringConvertible {
             "programs without identities: \(others.publishes) publishes, \(others.confirmed) taken by a hub, of which "
                 + "\(others.confirmedAndUnseen) were lost with it; \(others.unknown) not answered",
         ]
-        if excused > 0 { lines.append("while both servers were lost, readers got the state instead of \(excused) messages") }
+        if excused > 0 {
+            lines.append("while both servers were lost, readers got the state instead of \(excused) messages")
+        }
         for (kind, stall) in ours.stalls.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(stall.count) × \(kind): longest publish \(stall.longest.inMilliseconds)")
         }

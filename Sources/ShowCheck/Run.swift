@@ -30,23 +30,23 @@ struct Run {
     }
 
     private func work(on site: LocalSite) async throws {
-        let rounds = SiteRounds(site, clients: Self.clients, recorder: recorder)
-        try await rounds.becomeReady(within: .seconds(30))
+        let care = SiteCare(site, clients: Self.clients, recorder: recorder)
+        try await care.becomeReady(within: .seconds(30))
         try await preload(on: site)
         let load = try await Load(options, on: site, recorder: recorder)
-        let calm = Task { await rounds.watchCalm() }
+        let calm = Task { await care.watchCalm() }
         await load.start()
         try await Task.sleep(for: .seconds(1))
         var course = FaultCourse(
-            rounds: rounds, recorder: recorder, faults: options.faults.isEmpty ? Fault.allCases : options.faults,
+            care: care, recorder: recorder, faults: options.faults.isEmpty ? Fault.allCases : options.faults,
             random: SeededRandom(seed: seed))
         do {
             try await course.run(until: .now + .seconds(options.seconds))
             await recorder.note(kind: "end of the faults", "the faults are over")
-            try await rounds.becomeReady(within: FaultCourse.readyBound)
+            try await care.becomeReady(within: FaultCourse.readyBound)
             try await course.settle()
-            try await goHome(rounds, course)
-        } catch let error as SiteRounds.NotReady {
+            try await goHome(care, course)
+        } catch let error as SiteCare.NotReady {
             await recorder.note(.init(.broken, "\(error)"))
         }
         try await Task.sleep(for: .seconds(1))
@@ -64,21 +64,21 @@ struct Run {
         await recorder.say("\(options.topics) topics are there")
     }
 
-    private func goHome(_ rounds: SiteRounds, _ course: FaultCourse) async throws {
+    private func goHome(_ care: SiteCare, _ course: FaultCourse) async throws {
         let began = ContinuousClock.now
         while true {
-            let holder = try await rounds.becomeReady(within: Self.homeBound)
-            if holder == rounds.site.main.name { break }
+            let holder = try await care.becomeReady(within: Self.homeBound)
+            if holder == care.site.main.name { break }
             // After a planned switch nobody goes home by himself, and after many failures late.
-            do { try await course.order(to: rounds.site.main.name, at: await rounds.server(holder).endpoint) } catch {
+            do { try await course.order(to: care.site.main.name, at: await care.server(holder).endpoint) } catch {
                 await recorder.say("the switch home was not done: \(error)")
                 try await Task.sleep(for: .seconds(1))
             }
             guard ContinuousClock.now - began < Self.homeBound else {
-                throw SiteRounds.NotReady(description: "not home within \(Self.homeBound): \(await rounds.summary)")
+                throw SiteCare.NotReady(description: "not home within \(Self.homeBound): \(await care.summary)")
             }
         }
-        try await rounds.site.waitForHome(Self.clients, within: Self.homeBound)
+        try await care.site.waitForHome(Self.clients, within: Self.homeBound)
         let span = (ContinuousClock.now - began) / .seconds(1)
         await recorder.say("home and in sync, \(span.inTenths) s after the last fault")
     }

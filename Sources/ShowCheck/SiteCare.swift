@@ -5,7 +5,7 @@ import LocalSite
 import ShowHistory
 
 /// Starts again what has ended, and knows when the site is whole.
-actor SiteRounds {
+actor SiteCare {
     let site: LocalSite
     private let recorder: Recorder
     private let clients: [MachineName]
