@@ -29,12 +29,13 @@ struct ReplicaTests {
     @Test("What leaves a hub's state as it was is news for its readers all the same (I4)")
     mutating func newsWithoutChange() throws {
         // Written and deleted while the Backup was away, and the deletion comes as it happens.
-        let deletion = try #require(main.arrived(message("a", "", "cam-1/run/1"), epoch: Self.epoch).new)
+        let deletion = try #require(
+            main.arrived(message("a", "", "cam-1/run/1"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
         #expect(backup.copied(deletion).published == deletion)
         #expect(backup.copied(deletion).published == nil, "once")
-        let on = try #require(main.arrived(message("b", "on"), epoch: Self.epoch).new)
+        let on = try #require(main.arrived(message("b", "on"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
         #expect(backup.copied(on).published == on)
-        let onAgain = try #require(main.arrived(message("b", "on"), epoch: Self.epoch).new)
+        let onAgain = try #require(main.arrived(message("b", "on"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
         #expect(backup.copied(onAgain).published == onAgain)
         #expect(main.digest == backup.digest)
     }
