@@ -146,7 +146,7 @@ extension Judge {
                 excusedByDoubleLosses += 1
             } else {
                 note(
-                    .unseen,
+                    .stale,
                     "\(reader.name) saw \(describe(mark)) last, and the hubs hold \(held.map(String.init) ?? "nothing")"
                 )
             }

@@ -7,6 +7,8 @@ public struct Violation: Hashable, Sendable {
         case notCopied = "not copied"
         /// I4: a confirmed message that a reader never got.
         case unseen
+        /// I4: what a reader saw last on a topic is not what the hubs hold.
+        case stale
         /// I4: a message that a reader got twice.
         case repeated
         /// I5: a message that a reader got after a later one of the same author.
