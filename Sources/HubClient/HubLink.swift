@@ -50,11 +50,11 @@ final class HubLink {
 
     /// Does nothing while the link is down: what is retained is published again when it comes up.
     func publish(
-        _ topic: Topic, _ payload: some Payload, quality: QualityOfService = .atLeastOnce, expirySeconds: UInt32? = nil,
+        _ topic: Topic, _ payload: [UInt8], quality: QualityOfService = .atLeastOnce, expirySeconds: UInt32? = nil,
         confirmed: Session.Confirmation? = nil
     ) {
         let publication = Publication(
-            topic: topic.name, payload: payload.encoded, quality: quality, retain: true, expirySeconds: expirySeconds)
+            topic: topic.name, payload: payload, quality: quality, retain: true, expirySeconds: expirySeconds)
         guard let open = session.session else {
             confirmed?(.failure(.notConnected))
             return

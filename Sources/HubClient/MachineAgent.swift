@@ -66,6 +66,17 @@ public final class MachineAgent {
     /// A hub through which this machine's own heartbeats do not come back is as good as dead.
     private static let longestSilence = Duration.milliseconds(2500)
 
+    /// What a switch reads and writes, once beforehand: the first use of a type in a process takes several times as long
+    /// as all later ones.
+    private static let rehearsal: Void = {
+        let active =
+            #"{"epoch":1,"hub":"a","address":"a","port":1,"previous":"a","reason":"mainLost","since":"2026-01-01T00:00:00.000Z"}"#
+        _ = try? HubActive(decoding: Array(active.utf8))
+        let change = #"{"epoch":1,"from":"a","to":"a","outageMs":1.5,"reason":"mainLost"}"#
+        _ = (try? MachineSwitch(decoding: Array(change.utf8)))?.encoded
+        _ = MachineLinks(hubs: [:], control: nil, following: nil, epoch: nil).encoded
+    }()
+
     private let identity: Identity
     private let onEvent: @SessionLoop (Event) -> Void
     private var status: MachineStatus
@@ -77,6 +88,8 @@ public final class MachineAgent {
     private var nameOursSince: ContinuousClock.Instant?
     private var rival: MachineStatus?
     private var isNameOurs: Bool { nameOursSince != nil }
+    /// What this machine has said on topics of its own; not its heartbeats, which it says anew every second.
+    private var said: [Topic.MachineItem: [UInt8]] = [:]
     /// What somebody else wrote in this machine's name, to be put right.
     private var overwritten: Set<Topic.MachineItem> = []
     private let repair = LoopTimer()
@@ -85,12 +98,15 @@ public final class MachineAgent {
     private let heartbeat = LoopTimer()
     private let nameTimer = LoopTimer()
     private let linksTimer = LoopTimer()
+    private let pairTimer = LoopTimer()
+    private var unreadPairs: [[UInt8]] = []
     private let clock: @Sendable () -> MonotonicTime
 
     public init(
         _ identity: Identity, clock: @escaping @Sendable () -> MonotonicTime = { .now },
         onEvent: @escaping @SessionLoop (Event) -> Void
     ) {
+        Self.rehearsal
         self.identity = identity
         self.clock = clock
         self.onEvent = onEvent
@@ -142,6 +158,7 @@ public final class MachineAgent {
     public func leave() async {
         heartbeat.cancel()
         nameTimer.cancel()
+        pairTimer.cancel()
         status.state = .leaving
         publishStatus()
         status.state = .offline
@@ -155,7 +172,7 @@ public final class MachineAgent {
                 done = nil
             }
             for link in up {
-                link.publish(.machine(identity.name, .status), status) { _ in
+                link.publish(.machine(identity.name, .status), remember(.status, status)) { _ in
                     unanswered -= 1
                     if unanswered == 0 { finish() }
                 }
@@ -199,7 +216,7 @@ public final class MachineAgent {
             let server = try HubServer(decoding: message.payload)
             onEvent(.server(server, side))
             if identity.role == .client { settle(link, at: server.role == .main ? .main : .backup, from: side) }
-        case .hubPair: learn(try HubPair(decoding: message.payload))
+        case .hubPair: try readPair(message.payload)
         case .machine(identity.name, .status):
             sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)
         case .machine(identity.name, .heartbeat):
@@ -211,26 +228,15 @@ public final class MachineAgent {
     /// What somebody else wrote in this machine's name is put right: also what is empty or makes no sense, and a will of
     /// this very run. A moment later, so that two that do so do not answer each other without end.
     private func noticeOverwriting(of item: Topic.MachineItem, by seen: [UInt8]) {
-        guard isNameOurs, let own = own(item), own.encoded != seen else { return }
+        guard isNameOurs, let own = said[item], own != seen else { return }
         if overwritten.isEmpty {
             repair.schedule(after: .milliseconds(20)) { [weak self] in
                 guard let self else { return }
-                for item in self.overwritten { if let own = self.own(item) { self.publish(item, own) } }
+                for item in self.overwritten { if let own = self.said[item] { self.publish(item, own) } }
                 self.overwritten = []
             }
         }
         overwritten.insert(item)
-    }
-
-    /// What this machine has to say on a topic of its own.
-    private func own(_ item: Topic.MachineItem) -> (any Payload)? {
-        switch item {
-        case .status: status
-        case .links: currentLinks
-        case .switch: lastSwitch
-        // It is said anew every second.
-        case .heartbeat: nil
-        }
     }
 
     /// An address that was given for one side leads to the server of the other: one link a server, at its own side.
@@ -255,11 +261,31 @@ public final class MachineAgent {
         }
         if status.address.isEmpty, let address = link.localAddress { status.address = address }
         // In this order: a reader that sees the machine follow a hub has seen it online.
-        link.publish(.machine(identity.name, .status), status)
-        if let lastSwitch { link.publish(.machine(identity.name, .switch), lastSwitch) }
+        link.publish(.machine(identity.name, .status), remember(.status, status))
+        if let lastSwitch { link.publish(.machine(identity.name, .switch), remember(.switch, lastSwitch)) }
         if let hub = link.hub { report(follower.linkUp(hub, at: clock())) }
         publishLinks()
         publishHeartbeat(on: link)
+    }
+
+    /// Of a machine that works already, a little later: it comes with every switch, when there is something better to do.
+    private func readPair(_ payload: [UInt8]) throws(MalformedPayload) {
+        guard follower.epoch != nil else { return learn(try HubPair(decoding: payload)) }
+        unreadPairs.append(payload)
+        guard !pairTimer.isScheduled else { return }
+        pairTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.readPairs() }
+    }
+
+    private func readPairs() {
+        let payloads = unreadPairs
+        unreadPairs = []
+        for payload in payloads {
+            do {
+                learn(try HubPair(decoding: payload))
+            } catch {
+                onEvent(.ignored(topic: Topic.hubPair.name, cause: "\(error)"))
+            }
+        }
     }
 
     private func learn(_ pair: HubPair) {
@@ -360,7 +386,8 @@ public final class MachineAgent {
             .machine(identity.name, .heartbeat),
             MachineHeartbeat(
                 session: identity.session, sequence: sequence, intervalMs: Int(interval.inMilliseconds),
-                epoch: follower.epoch),
+                epoch: follower.epoch
+            ).encoded,
             quality: .atMostOnce,
             expirySeconds: UInt32(interval.components.seconds) * UInt32(MachineHeartbeat.intervalsToExpiry))
     }
@@ -379,7 +406,16 @@ public final class MachineAgent {
     }
 
     private func publish(_ item: Topic.MachineItem, _ payload: some Payload) {
-        guard isNameOurs else { return }
-        for link in links.values where link.isUp { link.publish(.machine(identity.name, item), payload) }
+        if isNameOurs { publish(item, remember(item, payload)) }
+    }
+
+    private func publish(_ item: Topic.MachineItem, _ bytes: [UInt8]) {
+        for link in links.values where link.isUp { link.publish(.machine(identity.name, item), bytes) }
+    }
+
+    private func remember(_ item: Topic.MachineItem, _ payload: some Payload) -> [UInt8] {
+        let bytes = payload.encoded
+        said[item] = bytes
+        return bytes
     }
 }

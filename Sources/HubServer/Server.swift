@@ -22,6 +22,7 @@ public struct Server: Service {
     ///
     /// - Throws: `ServerError` or `LocalStateError` when the server cannot start or must end.
     public func run() async throws {
+        ProcessPriority.raise()
         let listen = try ListenAddress(options)
         let installation = try MosquittoInstallation()
         let folder = try DataFolder(path: options.dataPath)

@@ -42,7 +42,7 @@ struct PublishCommand: AsyncParsableCommand {
         let hub = await show.connect()
         do {
             if let payload {
-                try await publish(payload, on: hub)
+                try await start(payload, on: hub).value
             } else {
                 try await publishLines(on: hub)
             }
@@ -53,9 +53,13 @@ struct PublishCommand: AsyncParsableCommand {
         }
     }
 
-    private func publish(_ text: String, on hub: HubConnection) async throws {
-        try await hub.publish(
-            topic, Array(text.utf8), retain: !isEvent, confirm: confirm, within: .seconds(patience))
+    /// Begun in the order of the calls, since each starts on the sessions' own thread.
+    private func start(_ text: String, on hub: HubConnection) -> Task<Void, any Error> {
+        let (topic, isEvent, confirm, patience) = (topic, isEvent, confirm, patience)
+        return Task { @SessionLoop in
+            try await hub.publish(
+                topic, Array(text.utf8), retain: !isEvent, confirm: confirm, within: .seconds(patience))
+        }
     }
 
     /// Many at a time, printed in order. The first that fails ends it: what is not printed is not confirmed.
@@ -64,7 +68,7 @@ struct PublishCommand: AsyncParsableCommand {
         let input = DispatchQueue(label: "standard input")
         // On a thread of its own: reading blocks.
         while let line = await withCheckedContinuation({ next in input.async { next.resume(returning: readLine()) } }) {
-            underWay.append((line, Task { @SessionLoop in try await publish(line, on: hub) }))
+            underWay.append((line, start(line, on: hub)))
             while underWay.count >= Self.mostUnderWay { try await confirmFirst(of: &underWay) }
         }
         while !underWay.isEmpty { try await confirmFirst(of: &underWay) }
