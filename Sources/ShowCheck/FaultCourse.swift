@@ -27,11 +27,13 @@ struct FaultCourse {
     mutating func run(until deadline: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < deadline {
             let struck = await recorder.now
-            let holder = try await care.becomeReady(within: Self.readyBound)
-            await recorder.say("ready on \(holder), after \((await recorder.now - struck).inTenths) s")
+            let ready = try await care.becomeReady(within: Self.readyBound)
+            await recorder.say("ready on \(ready), after \((await recorder.now - struck).inTenths) s")
             try await settle()
             try await pause(0...1.5)
             guard ContinuousClock.now < deadline else { return }
+            // Main may have returned meanwhile.
+            guard let holder = await care.readyHub else { continue }
             let fault = faults.randomElement(using: &random)!
             let hitsActive = Bool.random(using: &random)
             try await strike(fault, holder: holder, hitsActive: hitsActive)
