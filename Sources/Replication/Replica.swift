@@ -78,9 +78,9 @@ public struct Replica: Sendable {
     ///   - epoch: the newest that this server knows.
     ///   - activeEpoch: the newest in which its hub was active. An author who knows identities publishes on the active hub
     ///     only: what comes here later is late, and it will be published again on the hub that is active now. There it is
-    ///     to win, whatever the counters say.
+    ///     to win, whatever the counters say. An author may also be early: see `resumes`.
     public mutating func arrived(_ message: HubMessage, epoch: Epoch, activeEpoch: Epoch) -> Arrival {
-        let epoch = message.identity == nil ? epoch : activeEpoch
+        let epoch = message.identity.map { max(activeEpoch, publishers[$0.publisher]?.movedIn ?? activeEpoch) } ?? epoch
         if let identity = message.identity {
             guard identity.sequence > received(identity.publisher) else {
                 // The broker retains it again, perhaps over something newer.
@@ -106,6 +106,7 @@ public struct Replica: Sendable {
 
     /// The author is about to publish here, and wants to know what need not be repeated.
     ///
+    /// - Parameter epoch: in which this hub is active, as the author or this server knows: the higher one.
     /// - Returns: the highest of its messages that this hub has.
     public mutating func resumes(_ publisher: Publisher, epoch: Epoch) -> UInt64 {
         advance(publisher, to: 0)

@@ -10,8 +10,8 @@ public struct Replicator: Sendable {
     public enum Event: Sendable {
         /// On the own hub, in the order in which its broker took them.
         case arrived(HubMessage)
-        /// An author is about to publish on the own hub.
-        case resumes(Publisher, token: String)
+        /// An author is about to publish on the own hub, which it follows in this epoch.
+        case resumes(Publisher, token: String, in: Epoch?)
         /// The own hub's broker has answered a publish.
         case answered(Write)
         /// What is safe by this server's word alone is on disk.
@@ -113,7 +113,7 @@ public struct Replicator: Sendable {
     public mutating func handle(_ event: Event) -> [Directive] {
         switch event {
         case .arrived(let message): return arrived(message)
-        case .resumes(let publisher, let token): return resumes(publisher, token)
+        case .resumes(let publisher, let token, let followed): return resumes(publisher, token, in: followed)
         case .answered(let write): replica.answered(write)
         case .stored(let progress):
             return progress.sorted { "\($0.key)" < "\($1.key)" }.map { confirm($0.key, $0.value) }
@@ -159,9 +159,11 @@ public struct Replicator: Sendable {
         return directives
     }
 
-    private mutating func resumes(_ publisher: Publisher, _ token: String) -> [Directive] {
-        // Not in an epoch of the other hub, of which the author has not heard yet: what it publishes there is not late here.
-        let received = replica.resumes(publisher, epoch: activeEpoch)
+    private mutating func resumes(_ publisher: Publisher, _ token: String, in followed: Epoch?) -> [Directive] {
+        // An author may know sooner than this server that its claim was granted, and later that it was replaced. Either way
+        // what the author writes belongs to the epoch of this hub; no claim is further ahead than `next` of what is known.
+        let ahead = followed.map { min($0, epoch.next(for: .main).next(for: .backup)) } ?? activeEpoch
+        let received = replica.resumes(publisher, epoch: max(activeEpoch, ahead))
         unconfirmed.insert(publisher)
         outgoing?.append(.publisher(publisher, received: received))
         let answer = Confirmation(received: received, replicated: confirmed[publisher] ?? 0, token: token)

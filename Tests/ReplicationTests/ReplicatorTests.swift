@@ -31,11 +31,11 @@ struct ReplicatorTests {
         return done
     }
 
-    private mutating func publish(_ sequence: UInt64, on side: Int) {
+    private mutating func publish(_ sequence: UInt64, on side: Int, retain: Bool = false) {
         _ = servers[side].handle(
             .arrived(
                 HubMessage(
-                    topic: "a", payload: Array("\(sequence)".utf8), isRetained: false,
+                    topic: "a", payload: Array("\(sequence)".utf8), isRetained: retain,
                     identity: MessageIdentity(publisher: Self.author, sequence: sequence))))
     }
 
@@ -46,13 +46,35 @@ struct ReplicatorTests {
         _ = servers[0].handle(.standing(confirmsAlone: false, Epoch(6), active: Epoch(6)))
         _ = servers[1].handle(.standing(confirmsAlone: false, Epoch(6), active: Epoch(5)))
         // It has not heard of epoch 6 yet; then it has.
-        _ = servers[1].handle(.resumes(Self.author, token: "1"))
-        _ = servers[0].handle(.resumes(Self.author, token: "2"))
+        _ = servers[1].handle(.resumes(Self.author, token: "1", in: Epoch(5)))
+        _ = servers[0].handle(.resumes(Self.author, token: "2", in: Epoch(6)))
         publish(1, on: 0)
         let onBackup = exchange()[1]
         #expect(
             onBackup.contains {
                 if case .publish(let write, isNews: true) = $0 { write.message.identity?.sequence == 1 } else { false }
             })
+    }
+
+    @Test("I3: an author that knows sooner than the Backup's server that its claim was granted writes in that epoch")
+    mutating func early() {
+        for side in 0...1 { _ = servers[side].handle(.peerOpened(stream: UInt64(side + 1))) }
+        _ = servers[0].handle(.standing(confirmsAlone: false, Epoch(6), active: Epoch(6)))
+        // It has been active before, or was just started.
+        _ = servers[1].handle(.standing(confirmsAlone: false, Epoch(6), active: Epoch(0)))
+        exchange()
+        publish(1, on: 0, retain: true)
+        exchange()
+        _ = servers[1].handle(.resumes(Self.author, token: "1", in: Epoch(7)))
+        publish(2, on: 1, retain: true)
+        exchange()
+        for server in servers { #expect(server.replica.retained["a"]?.message.identity?.sequence == 2) }
+    }
+
+    @Test("No author can claim an epoch that nobody will ever reach")
+    mutating func tooFarAhead() {
+        _ = servers[0].handle(.resumes(Self.author, token: "1", in: Epoch(1 << 61)))
+        publish(1, on: 0, retain: true)
+        #expect(servers[0].replica.retained["a"]!.stamp.epoch < Epoch(10))
     }
 }

@@ -268,7 +268,8 @@ public final class HubConnection {
     }
 
     private func ask(_ link: DataLink, _ token: String) {
-        link.publish(Publication(topic: Topic.resume(publisher).name, payload: ResumeRequest(token: token).encoded))
+        let request = ResumeRequest(token: token, epoch: follower.epoch)
+        link.publish(Publication(topic: Topic.resume(publisher).name, payload: request.encoded))
         // A hub whose server was not ready yet did not hear it.
         retryTimer.schedule(after: .milliseconds(250)) { [weak self, weak link] in
             guard let self, let link, case .resuming(_, link.connection, token) = self.stage else { return }
