@@ -12,7 +12,7 @@ struct FailoverBenchmark: AsyncParsableCommand {
         discussion: """
             Of Main's faults: until hub/active on the Backup names it, and until the last client's next message has passed \
             through the Backup's hub. Of the Backup's faults: until Main may go on without it, and the longest wait of a \
-            publisher on Main for a confirmation. Spans in milliseconds, minimum / median / maximum.
+            publisher on Main until a message is confirmed as replicated. Spans in milliseconds, minimum / median / maximum.
             """)
 
     @Option(help: "\(Fault.allCases.map(\.rawValue).joined(separator: ", ")); all when not given.")

@@ -1,37 +1,35 @@
+import FailoverCore
 import HubClient
 import MQTTSession
 
-/// Publishes to one hub without a pause, each message when the one before was confirmed.
+/// Publishes without a pause, each message when the one before was confirmed as replicated.
 @SessionLoop
 final class Publisher {
     private(set) var longestStall = Duration.zero
-    private var last = ContinuousClock.now
+    private let hub: HubConnection
     private var isWanted = true
-    private var session: Session?
+    private var publishing: Task<Void, any Error>?
 
-    init(to hub: Endpoint) {
-        let session = Session(.init(endpoint: hub, clientID: "publisher")) { [weak self] event in
-            guard let self, case .opened = event else { return }
-            self.last = .now
-            self.publish()
-        }
-        self.session = session
-        session.open()
+    /// Returns when the first message is confirmed.
+    init(hubs: [Endpoint]) async throws {
+        hub = HubConnection(name: MachineName("publisher")!, hubs: hubs)
+        try await hub.publish("benchmark/publisher", [])
+        publishing = Task { @SessionLoop in try await self.publish() }
     }
 
-    func stop() {
+    /// - Parameter span: it still publishes for so long.
+    func stop(after span: Duration) async throws {
+        try await Task.sleep(for: span)
         isWanted = false
-        session?.close()
+        try await publishing?.value
+        await hub.close()
     }
 
-    private func publish() {
-        guard isWanted else { return }
-        session?.publish(Publication(topic: "benchmark/publisher", payload: [])) { [weak self] _ in
-            guard let self else { return }
-            self.longestStall = max(self.longestStall, .now - self.last)
-            self.last = .now
-            // A later turn of the loop, so that others have theirs.
-            Task { self.publish() }
+    private func publish() async throws {
+        while isWanted {
+            let start = ContinuousClock.now
+            try await hub.publish("benchmark/publisher", [], retain: false)
+            longestStall = max(longestStall, .now - start)
         }
     }
 }

@@ -57,13 +57,14 @@ enum Run {
         backup fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
     ) async throws -> (Duration, Duration) {
         let main = site.main
-        let publisher = await Publisher(to: main.observed)
+        let publisher = try await Publisher(hubs: [main.observed, site.backup.observed])
         let strike = try await fault.aim(at: site, network)
         let start = ContinuousClock.now
         async let alone = site.watch.wait(for: "Main alone") { $0.hubs[main.observed]?.pair?.mode != .paired }
         try await strike()
         let span = try await alone - start
-        await publisher.stop()
+        // Also what waits for Main's disk once it is alone.
+        try await publisher.stop(after: .milliseconds(200))
         guard
             await site.watch.view.machines.filter({ names.contains($0.key) }).allSatisfy({ $0.value.lastSwitch == nil })
         else { throw ClientMoved() }

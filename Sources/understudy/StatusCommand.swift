@@ -81,6 +81,9 @@ struct SiteStatus: Encodable {
             .init("Failover", .dim),
             state.ready ? .init("ready", .green) : .init("not safe now", .yellow),
         ])
+        if let behind = state.messagesBehind, behind > 0 {
+            rows.append([.init("Copies", .dim), .init("\(behind) messages behind", .yellow)])
+        }
         for missing in state.missing { rows.append([.init(""), .init("missing: \(missing.sentence)", .yellow)]) }
         for warning in state.warnings { rows.append([.init(""), .init("warning: \(warning.sentence)")]) }
         return Table(header: [], rows: rows).render(terminal)

@@ -27,6 +27,9 @@ final class DataLink {
     private let publisher: Publisher
     private var session: ReconnectingSession!
     private var filters: [String]
+    private var isAnswered = false
+    /// The filters of readers have been sent in this session.
+    private var isRequested = false
     private var unanswered = 0
     /// All that is retained there has reached the readers, through this session or through the one before it.
     private var hasState = false
@@ -73,7 +76,7 @@ final class DataLink {
         guard !hasState else { return }
         let isContinued = unanswered == 0 && others.contains { $0.hasState }
         hasState = true
-        if !isContinued { request(filters) }
+        if isRequested, !isContinued { request(filters) }
     }
 
     /// Another session was lost, and this one was there to read on.
@@ -97,14 +100,15 @@ final class DataLink {
         switch event {
         case .up:
             connection += 1
-            unanswered = 0
+            (isAnswered, isRequested, unanswered) = (false, false, 0)
             let asked = connection
             let own = [Topic.hubServer, .hubPair, .hubState, .confirmation(publisher), .hubActive].map(\.name)
             for filter in own.dropLast() { session.session?.subscribe(filter) }
             // When the last one is answered, what the broker retains for the others has arrived.
             session.session?.subscribe(own.last!) { [weak self] _ in
-                guard let self, self.connection == asked, self.hub != nil else { return }
-                self.reportUp()
+                guard let self, self.connection == asked else { return }
+                self.isAnswered = true
+                self.reportUpWhenReady()
             }
         case .down:
             let wasUp = isUp
@@ -115,11 +119,12 @@ final class DataLink {
         }
     }
 
-    private func reportUp() {
-        guard !isUp else { return }
+    private func reportUpWhenReady() {
+        guard isAnswered, hub != nil, !isUp else { return }
         isUp = true
-        request(filters)
         onEvent(.up)
+        request(filters)
+        isRequested = true
     }
 
     private func received(_ message: Message) {
@@ -130,7 +135,7 @@ final class DataLink {
         case .hubServer:
             guard let server = try? HubServer(decoding: message.payload) else { return }
             hub = server.name
-            reportUp()
+            reportUpWhenReady()
         case .hubPair: if let pair = try? HubPair(decoding: message.payload) { onEvent(.pair(pair)) }
         case .hubState:
             guard let state = try? HubState(decoding: message.payload) else { return }
