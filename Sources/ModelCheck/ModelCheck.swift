@@ -9,7 +9,7 @@ struct ModelCheck: ParsableCommand {
         abstract: "Visit every state of a site within bounds, and check that no two hubs act and that it finds back.",
         discussion: "Prints the number of states; on a violation the shortest trace, and exits 1.")
 
-    @Option(help: "Clients that vote: 0, 1 or 3.")
+    @Option(help: "Clients: none, one or three vote, of two one.")
     var witnesses = 1
     @Option(help: "Heartbeats that the search lasts.")
     var ticks = 6

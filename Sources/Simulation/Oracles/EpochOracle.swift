@@ -9,9 +9,13 @@ final class EpochOracle {
     private struct Run {
         var began: Instant
         var last: Epoch?
-        var losses = 0
-        var orders = 0
+        var losses: [Instant] = []
+        var orders: [Instant] = []
     }
+
+    /// The longest that an order takes until it is answered (5 s), and a moment.
+    private static let order = Span.milliseconds(5500)
+    private static let moment = Span.seconds(5)
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
         let index = server.node.index
@@ -24,19 +28,25 @@ final class EpochOracle {
         guard record.reason != .witnessesChanged, record.by == nil, !core.isLeaving, var run = runs[index] else {
             return
         }
-        run.losses += 1
+        run.losses.append(site.now)
         runs[index] = run
-        let most = Self.most(in: site.now - run.began) + run.orders
-        site.tally.noteLosses(run.losses, of: most)
-        if run.losses > most {
-            violation =
-                violation
-                ?? "\(server.node) began \(run.losses) epochs in a run of \((site.now - run.began).inSeconds) s; \(most) are enough"
+        let most = Self.most(in: site.now - run.began) + run.orders.count
+        site.tally.noteLosses(run.losses.count, of: most)
+        if run.losses.count > most {
+            say(
+                "\(server.node) began \(run.losses.count) epochs in \((site.now - run.began).inSeconds) s; \(most) are enough"
+            )
+        }
+        let lately = run.losses.count { site.now - $0 < Self.moment }
+        let mostLately = Self.mostInAMoment + run.orders.count { site.now - $0 < Self.moment + Self.order }
+        site.tally.noteLosses(lately, of: mostLately)
+        if lately > mostLately {
+            say("\(server.node) began \(lately) epochs within \(Self.moment.inSeconds) s; \(mostLately) are enough")
         }
     }
 
     /// It may end the pause before a pair once.
-    func ordered(_ server: ServerMachine) { runs[server.node.index]?.orders += 1 }
+    func ordered(_ server: ServerMachine, at instant: Instant) { runs[server.node.index]?.orders.append(instant) }
 
     func ended(_ server: ServerMachine) { runs[server.node.index] = nil }
 
@@ -50,4 +60,9 @@ final class EpochOracle {
         let pauses = Int(log2(2 * seconds + 1)) + 1
         return 2 + pauses + Int(seconds / 5)
     }
+
+    /// The same for any 5 s of a run: losses after pauses of 0.5, 1 and 2 s, one change of place, and the first epoch.
+    private static let mostInAMoment = 6
+
+    private func say(_ sentence: String) { violation = violation ?? sentence }
 }

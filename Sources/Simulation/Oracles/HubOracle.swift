@@ -5,10 +5,16 @@ final class HubOracle {
     private(set) var violation: String?
     /// Which run of which server acted in an epoch.
     private var winners: [Epoch: String] = [:]
-    /// An epoch that was begun without anybody's word, since there was no witness (rule 7) or an operator forced it
-    /// (rule 14), while the two servers have not met since: until both have one epoch on disk, that one or a later one,
-    /// two of them may act. Whoever is forced goes on by the rules in later epochs of its own, and so does the other.
+    /// An epoch that was begun without anybody's word, since there was no witness and no way between the servers (rule 7) or
+    /// an operator forced it (rule 14), while the two servers have not met since: until both have one epoch on disk, that one
+    /// or a later one, two of them may act. Whoever is forced goes on by the rules in later epochs of its own, and so does
+    /// the other.
     private var splitFrom: Epoch?
+    /// When the servers were last without a sound way to each other.
+    private var lastApart = Instant.start
+    /// Without a witness a server listens for a second before it acts: for so long the way must have been sound, before two
+    /// hubs have no excuse. What was under way comes up to a second late, and sessions come back as slowly.
+    private static let meeting = Span.seconds(4)
     var isSplit: Bool { splitFrom != nil }
     /// Whether the Backup was paired, or has heard of it since it lost its store.
     private var backupKnowsPair = false
@@ -28,6 +34,7 @@ final class HubOracle {
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
         check(site)
+        if !site.areServersConnected { lastApart = site.now }
         guard let record = core.record else { return }
         if server.node == .backup, record.mode == .paired { backupKnowsPair = true }
         guard core.isActive else { return }
@@ -55,7 +62,8 @@ final class HubOracle {
         else { return }
         // Granted by the other server: that one has it on disk.
         let isGranted = site.server(server.node.other).disk.content?.epoch == record.epoch
-        if !isGranted { splitFrom = max(splitFrom ?? record.epoch, record.epoch) }
+        let wereConnected = site.areServersConnected && site.now - lastApart > Self.meeting
+        if !isGranted, !wereConnected { splitFrom = max(splitFrom ?? record.epoch, record.epoch) }
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {

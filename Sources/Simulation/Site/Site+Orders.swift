@@ -28,22 +28,27 @@ extension Site {
         guard let kind = order.kind else { return }
         tally.orders[kind, default: OrderCount()].given += 1
         let user = oracles.orders.given(order, to: server, at: now)
-        oracles.epochs.ordered(server)
+        oracles.epochs.ordered(server, at: now)
         script.note(now, server.node, "ORDER of \(user): \(order)")
         handle(.ordered(order, by: user), at: server)
         disturb(server)
     }
 
-    /// What comes between an order and its answer rarely meets it by chance: the server hears nothing from now on, or is
-    /// asked to stop.
+    /// What comes between an order and its answer rarely meets it by chance: the server hears nothing from now on, or nobody
+    /// hears it; it is asked to stop; or the other one cannot carry the order out, over a bad way and with a slow disk.
     private func disturb(_ server: ServerMachine) {
         guard server.isRunning else { return }
         if random.chance(0.2) {
             let others = machines.map(\.node).filter { $0 != server.node }
-            let paths = others.map { Fault.Path(from: $0, to: server.node) }
+            let into = others.map { Fault.Path(from: $0, to: server.node) }
+            let paths = random.chance(0.5) ? into : drawIsolation(of: server.node)
             begin(.cut(paths, holding: random.chance(0.5)), for: random.span(.milliseconds(20) ... .seconds(12)))
         } else if random.chance(0.1) {
             stopSoon(server, within: .milliseconds(20))
+        } else if random.chance(0.1) {
+            let pause = random.span(.milliseconds(100) ... .milliseconds(400))
+            begin(.flap(Fault.betweenServers, pause: pause), for: .seconds(5))
+            begin(.slowDisk(server.node.other), for: .seconds(5))
         }
     }
 
