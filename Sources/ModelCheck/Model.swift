@@ -7,6 +7,8 @@ struct Bounds {
     var ticks = 8
     /// Faults of all kinds together.
     var faults = 2
+    /// Within how many heartbeats the faults begin. They may end at any time.
+    var faultTicks = Int.max
     /// What may go wrong at all.
     var kinds = Set(FaultKind.allCases)
 }
@@ -156,6 +158,7 @@ struct SiteState: Hashable {
     /// In which order the nodes take what has arrived; each order is searched.
     var order: [Node] = []
     var ticks = 0
+    var firstTick = 0
     /// Time goes no further.
     var lastTick = Int.max
     var faults = 0

@@ -66,7 +66,9 @@ struct Steps {
         }
         actions += state.cuts.map(Action.heal)
         for index in state.voters.indices where state.voters[index].isGone { actions.append(.comeBack(witness: index)) }
-        if state.faults < bounds.faults { actions += bounds.kinds.flatMap { faults($0, in: state) } }
+        if state.faults < bounds.faults, state.ticks - state.firstTick < bounds.faultTicks {
+            actions += bounds.kinds.flatMap { faults($0, in: state) }
+        }
         return actions
     }
 

@@ -98,6 +98,27 @@ struct SiteStopTests {
         }
     }
 
+    @Test("A Backup that asked Main to stop the site and was lost then may have refused it: Main acts, and nobody stops")
+    func askedByAServerThatWasLost() {
+        var servers = TwoServers.paired()
+        servers.handle(.ordered(.switchOver(to: backup), by: TwoServers.user), at: .main)
+        servers.run(.seconds(1))
+        servers.slowDisk = [.main]
+        servers.handle(.ordered(.stopSite, by: TwoServers.user), at: .backup)
+        servers.mute = [.main, .backup]
+        servers.cutFromWitnesses = [.backup]
+        servers.slowDisk = []
+        servers.handle(.stored(servers.main.writing!), at: .main)
+        servers.run(.seconds(2))
+        #expect(servers.answers(of: .backup) == [.refused(.unreachable(main))])
+        #expect(servers.main.isActive && servers.main.record?.reason == .backupLost)
+        #expect(!isReadyToStopAnybody(servers))
+    }
+
+    private func isReadyToStopAnybody(_ servers: TwoServers) -> Bool {
+        TwoServers.Side.allCases.contains { servers.isReadyToStop($0) }
+    }
+
     @Test("What the record of a day before says stops nobody in the morning")
     func yesterdaysStop() {
         var servers = TwoServers.paired()

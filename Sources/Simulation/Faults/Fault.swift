@@ -15,6 +15,14 @@ enum Fault {
             }
         }
 
+        /// Nobody is gone and no way is worse for it.
+        var isStall: Bool {
+            switch self {
+            case .hang, .clientHang, .slowDisk: true
+            default: false
+            }
+        }
+
         var isOrder: Bool {
             switch self {
             case .switchOver, .stopSite, .removeBackup, .force: true

@@ -48,8 +48,11 @@ extension Site {
         case .clientLeaves: return (.clientLeaves(drawClient()), away)
         case .deafWitnesses:
             let paths = drawDeafWitnesses()
-            return paths.isEmpty
-                ? nil : (.cut(paths, holding: random.chance(0.5)), random.span(.seconds(3) ... .seconds(12)))
+            guard !paths.isEmpty else { return nil }
+            let lasts = random.span(.seconds(4) ... .seconds(12))
+            // Neither those that vote then nor those that voted before know of each other.
+            if random.chance(0.5) { begin(.pairCut, for: lasts) }
+            return (.cut(paths, holding: random.chance(0.5)), lasts)
         case .pairCut: return (.pairCut, away)
         case .wallJump:
             return (.wallJump(drawNode(), milliseconds: random.number(in: -86_400_000...86_400_000)), .zero)

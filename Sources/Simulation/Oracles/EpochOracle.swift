@@ -9,7 +9,9 @@ final class EpochOracle {
     private struct Run {
         var began: Instant
         var last: Epoch?
-        var losses: [Instant] = []
+        var losses = 0
+        /// When it went on without its standby.
+        var pauses: [Instant] = []
         var orders: [Instant] = []
     }
 
@@ -28,20 +30,20 @@ final class EpochOracle {
         guard record.reason != .witnessesChanged, record.by == nil, !core.isLeaving, var run = runs[index] else {
             return
         }
-        run.losses.append(site.now)
+        run.losses += 1
+        if record.previous == record.holder, record.reason == .mainLost || record.reason == .backupLost {
+            run.pauses.append(site.now)
+        }
         runs[index] = run
         let most = Self.most(in: site.now - run.began) + run.orders.count
-        site.tally.noteLosses(run.losses.count, of: most)
-        if run.losses.count > most {
-            say(
-                "\(server.node) began \(run.losses.count) epochs in \((site.now - run.began).inSeconds) s; \(most) are enough"
-            )
+        site.tally.noteLosses(run.losses, of: most)
+        if run.losses > most {
+            say("\(server.node) began \(run.losses) epochs in \((site.now - run.began).inSeconds) s; \(most) are enough")
         }
-        let lately = run.losses.count { site.now - $0 < Self.moment }
-        let mostLately = Self.mostInAMoment + run.orders.count { site.now - $0 < Self.moment + Self.order }
-        site.tally.noteLosses(lately, of: mostLately)
-        if lately > mostLately {
-            say("\(server.node) began \(lately) epochs within \(Self.moment.inSeconds) s; \(mostLately) are enough")
+        let pauses = run.pauses.count { site.now - $0 < Self.moment }
+        let mostPauses = Self.mostPauses + run.orders.count { site.now - $0 < Self.moment + Self.order }
+        if pauses > mostPauses {
+            say("\(server.node) lost \(pauses) pairs within \(Self.moment.inSeconds) s; \(mostPauses) are enough")
         }
     }
 
@@ -61,8 +63,9 @@ final class EpochOracle {
         return 2 + pauses + Int(seconds / 5)
     }
 
-    /// The same for any 5 s of a run: losses after pauses of 0.5, 1 and 2 s, one change of place, and the first epoch.
-    private static let mostInAMoment = 6
+    /// Pairs that may be lost in any 5 s: the first, and those after pauses of 0.5, 1 and 2 s. A server that was restarted
+    /// may begin one more epoch for the same reason. Each order may end one pause.
+    private static let mostPauses = 5
 
     private func say(_ sentence: String) { violation = violation ?? sentence }
 }

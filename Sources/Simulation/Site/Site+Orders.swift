@@ -38,15 +38,16 @@ extension Site {
     /// hears it; it is asked to stop; or the other one cannot carry the order out, over a bad way and with a slow disk.
     private func disturb(_ server: ServerMachine) {
         guard server.isRunning else { return }
-        if random.chance(0.2) {
+        if random.chance(0.3) {
             let others = machines.map(\.node).filter { $0 != server.node }
             let into = others.map { Fault.Path(from: $0, to: server.node) }
             let paths = random.chance(0.5) ? into : drawIsolation(of: server.node)
             begin(.cut(paths, holding: random.chance(0.5)), for: random.span(.milliseconds(20) ... .seconds(12)))
         } else if random.chance(0.1) {
             stopSoon(server, within: .milliseconds(20))
-        } else if random.chance(0.1) {
-            let pause = random.span(.milliseconds(100) ... .milliseconds(400))
+        } else if random.chance(0.2) {
+            // Short enough that the order is not refused, and long enough that the pair is lost.
+            let pause = random.span(.milliseconds(100) ... .milliseconds(130))
             begin(.flap(Fault.betweenServers, pause: pause), for: .seconds(5))
             begin(.slowDisk(server.node.other), for: .seconds(5))
         }
