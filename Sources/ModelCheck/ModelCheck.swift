@@ -29,7 +29,8 @@ struct ModelCheck: ParsableCommand {
     var atMost = Int.max
 
     func run() throws {
-        let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, faultTicks: faultTicks, kinds: Set(kinds))
+        let bounds = Bounds(
+            witnesses: witnesses, ticks: ticks, faults: faults, faultTicks: faultTicks, kinds: Set(kinds))
         let steps = Steps(bounds: bounds)
         let began = ContinuousClock.now
         let outcome = Search(steps: steps, recoverEvery: recoverEvery, mostStates: atMost).run(

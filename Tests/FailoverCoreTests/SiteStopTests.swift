@@ -98,7 +98,8 @@ struct SiteStopTests {
         }
     }
 
-    @Test("A Backup that asked Main to stop the site and was lost then may have refused it: Main acts, and nobody stops")
+    @Test(
+        "A Backup that asked Main to stop the site and was lost then may have refused it: Main acts, and nobody stops")
     func askedByAServerThatWasLost() {
         var servers = TwoServers.paired()
         servers.handle(.ordered(.switchOver(to: backup), by: TwoServers.user), at: .main)

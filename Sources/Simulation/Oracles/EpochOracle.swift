@@ -10,14 +10,10 @@ final class EpochOracle {
         var began: Instant
         var last: Epoch?
         var losses = 0
-        /// When it went on without its standby.
-        var pauses: [Instant] = []
-        var orders: [Instant] = []
+        var orders = 0
+        /// The pairs that were lost while the last order was carried out.
+        var lostPairs = 0
     }
-
-    /// The longest that an order takes until it is answered (5 s), and a moment.
-    private static let order = Span.milliseconds(5500)
-    private static let moment = Span.seconds(5)
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
         let index = server.node.index
@@ -31,24 +27,27 @@ final class EpochOracle {
             return
         }
         run.losses += 1
-        if record.previous == record.holder, record.reason == .mainLost || record.reason == .backupLost {
-            run.pauses.append(site.now)
+        if core.isFollowingOrder, record.previous == record.holder, [.mainLost, .backupLost].contains(record.reason) {
+            run.lostPairs += 1
         }
         runs[index] = run
-        let most = Self.most(in: site.now - run.began) + run.orders.count
+        let most = Self.most(in: site.now - run.began) + run.orders
         site.tally.noteLosses(run.losses, of: most)
         if run.losses > most {
-            say("\(server.node) began \(run.losses) epochs in \((site.now - run.began).inSeconds) s; \(most) are enough")
+            say(
+                "\(server.node) began \(run.losses) epochs in \((site.now - run.began).inSeconds) s; \(most) are enough"
+            )
         }
-        let pauses = run.pauses.count { site.now - $0 < Self.moment }
-        let mostPauses = Self.mostPauses + run.orders.count { site.now - $0 < Self.moment + Self.order }
-        if pauses > mostPauses {
-            say("\(server.node) lost \(pauses) pairs within \(Self.moment.inSeconds) s; \(mostPauses) are enough")
+        if run.lostPairs > Self.mostLostPairs {
+            say("\(server.node) lost \(run.lostPairs) pairs over one order; \(Self.mostLostPairs) are enough")
         }
     }
 
     /// It may end the pause before a pair once.
-    func ordered(_ server: ServerMachine, at instant: Instant) { runs[server.node.index]?.orders.append(instant) }
+    func ordered(_ server: ServerMachine) {
+        runs[server.node.index]?.orders += 1
+        runs[server.node.index]?.lostPairs = 0
+    }
 
     func ended(_ server: ServerMachine) { runs[server.node.index] = nil }
 
@@ -63,9 +62,9 @@ final class EpochOracle {
         return 2 + pauses + Int(seconds / 5)
     }
 
-    /// Pairs that may be lost in any 5 s: the first, and those after pauses of 0.5, 1 and 2 s. A server that was restarted
-    /// may begin one more epoch for the same reason. Each order may end one pause.
-    private static let mostPauses = 5
+    /// In the 5 s that an order may take: the pair that there was, and those after pauses of 0.5, 1 and 2 s. One that was
+    /// lost before the order may be made anew at once, but the pause after the next loss is longer then.
+    private static let mostLostPairs = 4
 
     private func say(_ sentence: String) { violation = violation ?? sentence }
 }

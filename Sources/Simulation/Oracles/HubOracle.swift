@@ -78,7 +78,9 @@ final class HubOracle {
     }
 
     private func noteLateWrite(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
-        guard let (epoch, instant) = unasked[server.node.index], core.isActive, core.record?.epoch == epoch else { return }
+        guard let (epoch, instant) = unasked[server.node.index], core.isActive, core.record?.epoch == epoch else {
+            return
+        }
         unasked[server.node.index] = nil
         if site.now - instant > Self.telling { splitFrom = max(splitFrom ?? epoch, epoch) }
     }

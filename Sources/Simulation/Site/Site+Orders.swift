@@ -28,7 +28,7 @@ extension Site {
         guard let kind = order.kind else { return }
         tally.orders[kind, default: OrderCount()].given += 1
         let user = oracles.orders.given(order, to: server, at: now)
-        oracles.epochs.ordered(server, at: now)
+        oracles.epochs.ordered(server)
         script.note(now, server.node, "ORDER of \(user): \(order)")
         handle(.ordered(order, by: user), at: server)
         disturb(server)
@@ -47,7 +47,7 @@ extension Site {
             stopSoon(server, within: .milliseconds(20))
         } else if random.chance(0.2) {
             // Short enough that the order is not refused, and long enough that the pair is lost.
-            let pause = random.span(.milliseconds(100) ... .milliseconds(130))
+            let pause = random.span(.milliseconds(70) ... .milliseconds(100))
             begin(.flap(Fault.betweenServers, pause: pause), for: .seconds(5))
             begin(.slowDisk(server.node.other), for: .seconds(5))
         }
@@ -77,8 +77,8 @@ extension Site {
             guard server.run == run, server.isPowered else { return }
             site.turnOn(server, after: .zero)
             // It may be the wrong morning.
-            guard site.random.chance(0.2) else { return }
-            site.after(.microseconds(1)) { $0.stopSoon(server, within: .milliseconds(100)) }
+            guard site.random.chance(0.4) else { return }
+            site.after(.microseconds(1)) { $0.stopSoon(server, within: .milliseconds(50)) }
         }
     }
 }
