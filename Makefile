@@ -31,7 +31,8 @@ model-check: setup ## Every state of a site within bounds, on the product's own 
 	$(MODEL_CHECK) --witnesses 0 --ticks 9 --faults 1
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --kinds cuts
-	$(MODEL_CHECK) --witnesses 3 --ticks 5 --faults 1
+	$(MODEL_CHECK) --witnesses 2 --ticks 7 --faults 2 --fault-ticks 1 --recover-every 100 --kinds partings cuts
+	$(MODEL_CHECK) --witnesses 3 --ticks 5 --faults 1 --recover-every 100
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 1 --kinds force
 
 SIMULATION = .build/release/Simulation

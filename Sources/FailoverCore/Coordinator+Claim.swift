@@ -71,6 +71,11 @@ extension Coordinator {
         if claim.purpose == .takeOver, let heard = peer.lastHeard {
             granted.silenceMs = (now.monotonic - heard).inMilliseconds
         }
+        // The holder wanted the site stopped, and is lost: it may have refused that meanwhile (found by the simulation).
+        if claim.purpose == .handOver, claim.reason == .siteStopped {
+            granted.reason = identity.role == .main ? .backupLost : .mainLost
+            granted.by = nil
+        }
         return store(newEpoch(granted, holder: me, at: now), isWon: true)
     }
 

@@ -7,6 +7,8 @@ struct Bounds {
     var ticks = 8
     /// Faults of all kinds together.
     var faults = 2
+    /// Within how many heartbeats the faults begin. They may end at any time.
+    var faultTicks = Int.max
     /// What may go wrong at all.
     var kinds = Set(FaultKind.allCases)
 }
@@ -17,6 +19,8 @@ enum FaultKind: String, CaseIterable {
     case cuts
     /// A node is cut off from all others.
     case isolation
+    /// A client and a server lose each other; where others reach both servers, it votes no more in the next epoch.
+    case partings
     /// A process dies, before or after its unsynced write reached the disk.
     case crashes
     case hangs
@@ -85,6 +89,8 @@ enum Action: Hashable, CustomStringConvertible {
     case cut(Channel)
     /// Nothing reaches this node, and nothing leaves it.
     case isolate(Node)
+    /// Nothing comes from one to the other, in both directions.
+    case part(Node, witness: Int)
     case falselyRefuse(Channel)
     case stop(Node)
     case brokersDie(Node)
@@ -111,6 +117,7 @@ enum Action: Hashable, CustomStringConvertible {
         case .hang(let node): "\(node) hangs"
         case .cut(let channel): "\(channel) is cut"
         case .isolate(let node): "\(node) is cut off"
+        case .part(let node, let witness): "\(node) and \(Node.witness(witness)) lose each other"
         case .falselyRefuse(let channel): "\(channel.to) is falsely refused by \(channel.from)"
         case .stop(let node): "\(node) is stopped in good order"
         case .brokersDie(let node): "\(node)'s brokers die"
@@ -151,6 +158,7 @@ struct SiteState: Hashable {
     /// In which order the nodes take what has arrived; each order is searched.
     var order: [Node] = []
     var ticks = 0
+    var firstTick = 0
     /// Time goes no further.
     var lastTick = Int.max
     var faults = 0
@@ -159,10 +167,6 @@ struct SiteState: Hashable {
     var underWay: [Channel: [Parcel]] = [:]
     var cuts: Set<Channel> = []
     var isolated: Set<Node> = []
-    /// Who acted in which epoch; for the invariants, not for the servers.
-    var winners: [Epoch: MachineName] = [:]
-    /// An epoch was begun without anybody's word, since there was no witness (rule 7).
-    var usedRule7 = false
-    /// An operator forced a server: what the rules promise is not promised any more, but for one hub an epoch.
-    var usedForce = false
+    var lostStores = 0
+    var history = History()
 }

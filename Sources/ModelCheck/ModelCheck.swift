@@ -9,12 +9,14 @@ struct ModelCheck: ParsableCommand {
         abstract: "Visit every state of a site within bounds, and check that no two hubs act and that it finds back.",
         discussion: "Prints the number of states; on a violation the shortest trace, and exits 1.")
 
-    @Option(help: "Clients that vote: 0, 1 or 3.")
+    @Option(help: "Clients: none, one or three vote, of two one.")
     var witnesses = 1
     @Option(help: "Heartbeats that the search lasts.")
     var ticks = 6
     @Option(help: "Faults of all kinds together.")
     var faults = 2
+    @Option(help: "Heartbeats within which they begin; they may end at any time.")
+    var faultTicks = Int.max
     @Option(
         parsing: .upToNextOption,
         help:
@@ -27,7 +29,8 @@ struct ModelCheck: ParsableCommand {
     var atMost = Int.max
 
     func run() throws {
-        let bounds = Bounds(witnesses: witnesses, ticks: ticks, faults: faults, kinds: Set(kinds))
+        let bounds = Bounds(
+            witnesses: witnesses, ticks: ticks, faults: faults, faultTicks: faultTicks, kinds: Set(kinds))
         let steps = Steps(bounds: bounds)
         let began = ContinuousClock.now
         let outcome = Search(steps: steps, recoverEvery: recoverEvery, mostStates: atMost).run(
@@ -74,6 +77,7 @@ extension SiteState {
         for node in Node.servers { steps.start(node, &state) }
         precondition(Recovery(steps: steps).failure(from: &state) == nil, "the site does not come up")
         state.faults = 0
+        state.firstTick = state.ticks
         state.lastTick = state.ticks + steps.bounds.ticks
         return state
     }

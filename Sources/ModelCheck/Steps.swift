@@ -22,15 +22,19 @@ struct Steps {
         return timing
     }()
 
+    /// For how many ticks a holder may act on one echo.
+    static let leaseTicks = Int(timing.lease.length / tick)
+
     let bounds: Bounds
 
     var witnessNodes: [Node] { (0..<bounds.witnesses).map(Node.witness) }
 
     static func moment(_ state: SiteState) -> Moment {
-        // The wall clock stands: no rule may depend on it.
+        // The wall clock stands: no rule may depend on it. But a server that comes back without its store relies on time
+        // having passed since its epochs were used (`Epoch.floor`), far more than a search lasts.
         Moment(
             monotonic: MonotonicTime(nanoseconds: 1_000_000_000) + tick * state.ticks,
-            wall: Timestamp(millisecondsSince1970: 0))
+            wall: Timestamp(millisecondsSince1970: 86_400_000 * Int64(state.lostStores)))
     }
 
     static func address(_ node: Node) -> ServerAddress {
@@ -62,7 +66,9 @@ struct Steps {
         }
         actions += state.cuts.map(Action.heal)
         for index in state.voters.indices where state.voters[index].isGone { actions.append(.comeBack(witness: index)) }
-        if state.faults < bounds.faults { actions += bounds.kinds.flatMap { faults($0, in: state) } }
+        if state.faults < bounds.faults, state.ticks - state.firstTick < bounds.faultTicks {
+            actions += bounds.kinds.flatMap { faults($0, in: state) }
+        }
         return actions
     }
 
@@ -82,6 +88,11 @@ struct Steps {
         let ways = up.flatMap { node in ([node.other] + witnessNodes).map { Channel(from: node, to: $0) } }
         switch kind {
         case .cuts: return ways.filter { !state.cuts.contains($0) }.map(Action.cut)
+        case .partings:
+            let present = witnessNodes.indices.filter { !state.voters[$0].isGone }
+            return up.flatMap { node in
+                present.filter { !isParted(node, from: $0, in: state) }.map { .part(node, witness: $0) }
+            }
         case .isolation: return up.filter { !state.isolated.contains($0) }.map(Action.isolate)
         case .crashes:
             let isWriting = { (node: Node) in state.servers[node]?.unsynced.isEmpty == false }
@@ -121,18 +132,31 @@ struct Steps {
         return state.servers[node]?.core != nil && state.servers[node]?.isHung == false
     }
 
+    /// Whether it counts against the bound. That a coordinator follows its brokers into death belongs to their fault.
+    private func isFault(_ action: Action, in state: SiteState) -> Bool {
+        switch action {
+        case .tick, .deliver, .sync, .comeBack, .restart, .wake, .heal, .rejoin: false
+        case .crash(let node): state.servers[node]?.areBrokersDead != true
+        default: true
+        }
+    }
+
     // MARK: - What it does
 
     func apply(_ action: Action, to state: inout SiteState) {
+        if isFault(action, in: state) {
+            state.faults += 1
+            state.history.begins(action)
+        }
         switch action {
         case .tick:
             state.ticks += 1
+            state.history.reaches(state.ticks)
             for node in Node.servers where isRunning(node, state) { handle(.timePassed, at: node, &state) }
             for index in state.voters.indices where !state.voters[index].isGone {
                 handle(.timePassed, atWitness: index, &state)
             }
         case .arriveTwice(let channel):
-            state.faults += 1
             if let parcel = state.underWay[channel]?.first { deliver(parcel, over: channel, &state) }
         case .deliver(let channel):
             guard var parcels = state.underWay[channel], !parcels.isEmpty else { return }
@@ -140,46 +164,37 @@ struct Steps {
             state.underWay[channel] = parcels.isEmpty ? nil : parcels
             deliver(parcel, over: channel, &state)
         case .sync(let node): sync(node, &state)
-        case .crash(let node):
-            if state.servers[node]?.areBrokersDead != true { state.faults += 1 }
-            crash(node, &state)
+        case .crash(let node): crash(node, &state)
         case .crashAfterWrite(let node):
-            state.faults += 1
             if let record = state.servers[node]?.unsynced.first { state.servers[node]?.disk = record }
             crash(node, &state)
         case .loseStore(let node):
-            state.faults += 1
             state.servers[node]?.disk = nil
+            state.lostStores += 1
         case .hang(let node):
-            state.faults += 1
             state.servers[node]?.isHung = true
-        case .cut(let channel):
-            state.faults += 1
-            state.cuts.insert(channel)
+        case .cut(let channel): reroute(&state) { $0.cuts.insert(channel) }
+        case .part(let node, let index):
+            let witness = Node.witness(index)
+            reroute(&state) {
+                $0.cuts.formUnion([Channel(from: node, to: witness), Channel(from: witness, to: node)])
+            }
         case .isolate(let node):
-            state.faults += 1
             state.isolated.insert(node)
         case .falselyRefuse(let channel):
-            state.faults += 1
             deliver(.refused, over: channel, &state)
         case .stop(let node):
-            state.faults += 1
             handle(.stopRequested, at: node, &state)
         case .order(let node, let order):
-            state.faults += 1
-            if order == .force { state.usedForce = true }
             handle(.ordered(order, by: Self.operatorName), at: node, &state)
         case .brokersDie(let node):
-            state.faults += 1
             state.servers[node]?.areBrokersDead = true
             announceEnd(of: node, &state)
         case .leave(let index):
-            state.faults += 1
             state.voters[index].isGone = true
             for channel in state.underWay.keys where channel.to == .witness(index) { state.underWay[channel] = nil }
             showCandidates(&state)
         case .loseVotes(let index):
-            state.faults += 1
             let losses = state.voters[index].losses + 1
             let identity = Self.identity(index, losses: losses)
             state.voters[index] = .init(
@@ -193,8 +208,8 @@ struct Steps {
         case .restart(let node): start(node, &state)
         case .wake(let node):
             state.servers[node]?.isHung = false
-            handle(.candidates(candidates(in: state)), at: node, &state)
-        case .heal(let channel): state.cuts.remove(channel)
+            handle(.candidates(candidates(of: node, in: state)), at: node, &state)
+        case .heal(let channel): reroute(&state) { $0.cuts.remove(channel) }
         case .rejoin(let node): state.isolated.remove(node)
         }
     }
@@ -207,17 +222,36 @@ struct Steps {
                 role: node == .main ? .main : .backup, address: Self.address(node), session: "\(node)\(server.runs)",
                 hasPeer: true), record: server.disk, timing: Self.timing, at: Self.moment(state))
         state.servers[node] = server
-        handle(.candidates(candidates(in: state)), at: node, &state)
+        handle(.candidates(candidates(of: node, in: state)), at: node, &state)
     }
 
-    private func candidates(in state: SiteState) -> [WitnessIdentity] {
-        state.voters.filter { !$0.isGone }.map(\.core.identity)
+    /// The clients that could vote, as a server's own hub broker has them: those that reach both servers, and others only
+    /// where there is none.
+    private func candidates(of node: Node, in state: SiteState) -> [WitnessIdentity] {
+        let present = state.voters.indices.filter { !state.voters[$0].isGone && !isParted(node, from: $0, in: state) }
+        let onBothHubs = present.filter { !isParted(node.other, from: $0, in: state) }
+        return (onBothHubs.isEmpty ? present : onBothHubs).map { state.voters[$0].core.identity }
+    }
+
+    private func isParted(_ node: Node, from index: Int, in state: SiteState) -> Bool {
+        let witness = Node.witness(index)
+        return state.cuts.isSuperset(of: [Channel(from: node, to: witness), Channel(from: witness, to: node)])
+    }
+
+    /// Cuts ways, or opens them, and tells the servers when other clients could vote now.
+    private func reroute(_ state: inout SiteState, _ change: (inout SiteState) -> Void) {
+        let before = Node.servers.map { candidates(of: $0, in: state) }
+        change(&state)
+        for (node, known) in zip(Node.servers, before) where isRunning(node, state) {
+            let present = candidates(of: node, in: state)
+            if present != known { handle(.candidates(present), at: node, &state) }
+        }
     }
 
     /// What a server's own hub broker tells it of the clients.
     private func showCandidates(_ state: inout SiteState) {
         for node in Node.servers where isRunning(node, state) {
-            handle(.candidates(candidates(in: state)), at: node, &state)
+            handle(.candidates(candidates(of: node, in: state)), at: node, &state)
         }
     }
 
@@ -231,6 +265,7 @@ struct Steps {
             state.voters[index] = voter
             return
         }
+        noteEnd(of: node, &state)
         state.servers[node]?.core = nil
         state.servers[node]?.unsynced = []
         state.servers[node]?.isHung = false
@@ -292,7 +327,7 @@ struct Steps {
                     let before = state.servers[node]?.disk,
                     before.mode == .paired, before.witnesses.isEmpty
                 {
-                    state.usedRule7 = true
+                    state.history.beginsUnasked()
                 }
                 state.servers[node]?.unsynced.append(record)
             case .send(let heartbeat):
@@ -300,6 +335,7 @@ struct Steps {
                     send(.heartbeat(heartbeat), from: node, to: receiver, &state)
                 }
             case .readyToStop:
+                noteEnd(of: node, &state)
                 state.servers[node]?.core = nil
                 state.servers[node]?.unsynced = []
                 return
@@ -326,6 +362,10 @@ struct Steps {
 
     private func noteWinner(_ node: Node, _ state: inout SiteState) {
         guard let core = state.servers[node]?.core, core.isActive, let record = core.record else { return }
-        if state.winners[record.epoch] == nil { state.winners[record.epoch] = record.holder }
+        state.history.acts(core.identity.session, in: record.epoch)
+    }
+
+    private func noteEnd(of node: Node, _ state: inout SiteState) {
+        if let core = state.servers[node]?.core { state.history.ends(core.identity.session, at: state.ticks) }
     }
 }

@@ -14,6 +14,8 @@ struct Simulation: ParsableCommand {
     var firstSeed: UInt64 = 1
     @Option(help: "Run this one only.")
     var seed: UInt64?
+    @Option(help: "End after so many failures; more of them rarely tell more.")
+    var failures = 10
     @Flag(help: "Show what happens.")
     var trace = false
 
@@ -21,24 +23,21 @@ struct Simulation: ParsableCommand {
         let chosen = seed.map { $0...$0 } ?? firstSeed...(firstSeed + max(seeds, 1) - 1)
         let began = ContinuousClock.now
         var total = Run.Outcome()
-        var (runs, failures) = (0, 0)
+        var (runs, failed) = (0, 0)
         for seed in chosen {
             let outcome = Run(seed: seed, isTraced: trace).outcome()
             runs += 1
             total.seconds += outcome.seconds
             total.tally.add(outcome.tally)
             guard let violation = outcome.violation else { continue }
-            failures += 1
+            failed += 1
             say("seed \(seed), after \(text(outcome.seconds)) s: \(violation)")
             say("  swift run -c release Simulation --seed \(seed) --trace")
-            if failures == Self.mostFailures { break }
+            if failed == failures { break }
         }
         say(summary(of: total, seeds: runs, wall: began.duration(to: .now)))
-        if failures > 0 { throw ExitCode.failure }
+        if failed > 0 { throw ExitCode.failure }
     }
-
-    /// More of them rarely tell more.
-    private static let mostFailures = 10
 
     private func summary(of total: Run.Outcome, seeds: Int, wall: Duration) -> String {
         let tally = total.tally

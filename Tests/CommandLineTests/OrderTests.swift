@@ -8,20 +8,6 @@ import Testing
 /// An operator's word to a real site: by the program, and by a third party's MQTT client.
 @Suite("Orders to a running site", .serialized, .timeLimit(.minutes(3)))
 struct OrderTests {
-    static let client = MachineName("cam-1")!
-
-    private func withSite(_ body: (LocalSite) async throws -> Void) async throws {
-        let site = try await LocalSite(returnDelay: 0.3)
-        do {
-            try await site.startAll(clients: [Self.client])
-            try await body(site)
-        } catch {
-            await site.end()
-            throw error
-        }
-        await site.end()
-    }
-
     /// Both hubs are named, so that either may be down.
     private func hubs(_ site: LocalSite) -> [String] {
         ["--hub", "\(site.main.endpoint)", "--hub", "\(site.backup.endpoint)", "--user", "anna"]
@@ -46,7 +32,7 @@ struct OrderTests {
                 let outcome = try await Understudy.run(["hub", "switch", "\(target.name)"] + hubs(site))
                 #expect(outcome.code == 0 && outcome.output == "\(target.name) is active.\n", "\(outcome)")
                 try await site.watch.wait(for: "everyone on \(target.name), paired again") { view in
-                    view.everyone(of: [Self.client, site.main.name, site.backup.name], follows: target.name)
+                    view.everyone(of: [LocalSite.client, site.main.name, site.backup.name], follows: target.name)
                         && view.hubs[target.endpoint]?.pair?.mode == .paired
                 }
                 for hub in await site.watch.view.hubs.values {
@@ -63,9 +49,9 @@ struct OrderTests {
             #expect(try await request("hub/switch", #"{"to":"backup-1"}"#, at: site.main) == .ok)
             try await site.watch.wait(for: "paired") { $0.hubs[site.backup.endpoint]?.pair?.mode == .paired }
             // Main is healthy for longer than its return delay: each heartbeat of a machine says that a second passed.
-            let before = await site.watch.view.machines[Self.client]?.heartbeat?.sequence ?? 0
+            let before = await site.watch.view.machines[LocalSite.client]?.heartbeat?.sequence ?? 0
             try await site.watch.wait(for: "three seconds") {
-                $0.machines[Self.client]?.heartbeat?.sequence ?? 0 >= before + 3
+                $0.machines[LocalSite.client]?.heartbeat?.sequence ?? 0 >= before + 3
             }
             #expect(await site.watch.view.isActive(site.backup.name, at: site.backup.endpoint))
             try await site.process(of: site.main.name)?.kill()
@@ -73,7 +59,7 @@ struct OrderTests {
                 $0.hubs[site.backup.endpoint]?.state?.missing.contains(.serverLink) == true
             }
             try await site.start(site.main)
-            try await site.waitForHome([Self.client])
+            try await site.waitForHome([LocalSite.client])
         }
     }
 
@@ -94,8 +80,8 @@ struct OrderTests {
             // Asked twice, done once.
             #expect(try await request("hub/switch", #"{"to":"main-1"}"#, at: site.main) == .ok)
             #expect(try await request("hub/switch", #"{"to":"main-1"}"#, at: site.main) == .ok)
-            try await site.waitForHome([Self.client])
-            #expect(await site.watch.view.machines[Self.client]?.lastSwitch == nil)
+            try await site.waitForHome([LocalSite.client])
+            #expect(await site.watch.view.machines[LocalSite.client]?.lastSwitch == nil)
         }
     }
 
@@ -143,13 +129,13 @@ struct OrderTests {
             #expect(outcome.code == 3 && outcome.error.contains("two hubs act"), "\(outcome)")
             outcome = try await Understudy.run(["hub", "switch", "backup-1", "--force"] + hubs(site))
             #expect(outcome.code == 0, "\(outcome)")
-            try await site.waitForBackup([Self.client])
+            try await site.waitForBackup([LocalSite.client])
             #expect(await site.watch.view.authority?.history?.transitions.first?.by == "anna")
             outcome = try await Understudy.run(
                 ["hub", "switch", "main-1", "--force", "--hub", "\(site.backup.endpoint)", "--user", "anna"])
             #expect(outcome.code == 4 && outcome.error.contains("main-1 cannot be reached"), "\(outcome)")
             try await site.start(site.main)
-            try await site.waitForHome([Self.client])
+            try await site.waitForHome([LocalSite.client])
         }
     }
 
@@ -187,7 +173,7 @@ struct OrderTests {
                 try await site.start(first)
                 try await site.watch.wait(for: "\(first.name) is up") { $0.reach[first.endpoint] == .reached }
                 try await site.start(first.name == site.main.name ? site.backup : site.main)
-                try await site.waitForHome([Self.client])
+                try await site.waitForHome([LocalSite.client])
             }
         }
     }

@@ -8,31 +8,17 @@ import Testing
 /// What a running site refuses (exit code 3), and what it shows.
 @Suite("A running site", .serialized, .timeLimit(.minutes(2)))
 struct SiteRefusalTests {
-    static let client = MachineName("cam-1")!
-
-    private func withSite(_ body: (LocalSite) async throws -> Void) async throws {
-        let site = try await LocalSite(returnDelay: 0.3)
-        do {
-            try await site.startAll(clients: [Self.client])
-            try await body(site)
-        } catch {
-            await site.end()
-            throw error
-        }
-        await site.end()
-    }
-
     @Test("A second client of one name is refused, and the first one is undisturbed")
     func secondClient() async throws {
         try await withSite { site in
-            let before = await site.watch.view.machines[Self.client]?.status
+            let before = await site.watch.view.machines[LocalSite.client]?.status
             let outcome = try await Understudy.run([
-                "client", "--name", "\(Self.client)", "--main", "\(site.main.endpoint)", "--data",
+                "client", "--name", "\(LocalSite.client)", "--main", "\(site.main.endpoint)", "--data",
                 site.folder + "/second",
             ])
             #expect(outcome.code == 3)
             #expect(outcome.error.contains("a machine named cam-1 is on this site already"))
-            #expect(await site.watch.view.machines[Self.client]?.status == before)
+            #expect(await site.watch.view.machines[LocalSite.client]?.status == before)
         }
     }
 
@@ -47,8 +33,8 @@ struct SiteRefusalTests {
             #expect(outcome.code == 3)
             #expect(outcome.error.contains(name == "main-1" ? "a machine named main-1" : "another main server"))
             // On a busy machine the pair may have been renewed meanwhile, which moves nobody.
-            try await site.waitForHome([Self.client])
-            #expect(await site.watch.view.machines[Self.client]?.lastSwitch == nil)
+            try await site.waitForHome([LocalSite.client])
+            #expect(await site.watch.view.machines[LocalSite.client]?.lastSwitch == nil)
         }
     }
 
@@ -175,8 +161,8 @@ struct SiteRefusalTests {
                 }
             }
             // A machine that reads that it is lost says that it is not.
-            try await site.waitForHome([Self.client])
-            for name in [site.main.name, site.backup.name, Self.client] {
+            try await site.waitForHome([LocalSite.client])
+            for name in [site.main.name, site.backup.name, LocalSite.client] {
                 let process = try #require(await site.process(of: name))
                 #expect(ProcessTree.isRunning(process.process))
             }

@@ -51,4 +51,22 @@ struct ReturnTests {
         #expect(servers.main.isActive)
         #expect(servers.main.record?.reason == .backupLost)
     }
+
+    @Test("Rule 10: the return delay grows with each failure that soon follows a return, also over Main's crashes")
+    func returnDelayGrows() {
+        var servers = TwoServers.paired()
+        for expected in [5, 10, 20] {
+            servers.kill(.main)
+            servers.run(.milliseconds(500))
+            servers.start(.main)
+            servers.run(.milliseconds(1000 * expected - 500))
+            #expect(servers.backup.isActive, "still away before \(expected) s")
+            servers.run(.milliseconds(1500))
+            #expect(servers.main.isActive, "home after \(expected) s")
+        }
+        servers.run(.seconds(120))
+        servers.kill(.main)
+        servers.run(.seconds(1))
+        #expect(servers.backup.record?.failuresAfterReturn == 0)
+    }
 }

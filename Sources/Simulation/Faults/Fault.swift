@@ -5,12 +5,20 @@ enum Fault {
     enum Kind: String, CaseIterable {
         case crash, powerLoss, powerCut, hang, stop, cut, isolation, flap, slowness, loss, reset, falseRefusal,
             slowDisk,
-            clientCrash, clientHang, clientLeaves, wallJump,
+            clientCrash, clientHang, clientLeaves, deafWitnesses, pairCut, wallJump,
             switchOver, stopSite, removeBackup, force
 
         var isOfClients: Bool {
             switch self {
-            case .clientCrash, .clientHang, .clientLeaves: true
+            case .clientCrash, .clientHang, .clientLeaves, .deafWitnesses: true
+            default: false
+            }
+        }
+
+        /// Nobody is gone and no way is worse for it.
+        var isStall: Bool {
+            switch self {
+            case .hang, .clientHang, .slowDisk: true
             default: false
             }
         }
@@ -44,6 +52,9 @@ enum Fault {
     /// Every write takes long.
     case slowDisk(Node)
     case clientLeaves(Node)
+    /// The servers lose each other just when one of them writes a pair down: what comes between the two writes of a pair
+    /// rarely meets it by chance.
+    case pairCut
     case wallJump(Node, milliseconds: Int64)
     /// An operator's, given to this server.
     case order(Order, at: Node)
@@ -53,6 +64,8 @@ enum Fault {
         var from: Node
         var to: Node
     }
+
+    static let betweenServers = Node.servers.map { Path(from: $0, to: $0.other) }
 
     /// The servers at which all of it happens: nobody else is touched. None for a fault that touches clients.
     var servers: [Node] {
@@ -66,7 +79,7 @@ enum Fault {
         case .reset(let keys), .falseRefusal(let keys):
             Node.servers.filter { server in keys.allSatisfy { $0.owner == server || $0.server == server } }
         // It concerns the whole site.
-        case .order: []
+        case .order, .pairCut: []
         }
     }
 

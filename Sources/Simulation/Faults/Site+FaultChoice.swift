@@ -46,13 +46,21 @@ extension Site {
         case .clientCrash: return (.crash(drawClient()), away)
         case .clientHang: return (.hang(drawClient()), random.spanOfAnySize(.milliseconds(10) ... .seconds(5)))
         case .clientLeaves: return (.clientLeaves(drawClient()), away)
+        case .deafWitnesses:
+            let paths = drawDeafWitnesses()
+            guard !paths.isEmpty else { return nil }
+            let lasts = random.span(.seconds(4) ... .seconds(12))
+            // Neither those that vote then nor those that voted before know of each other.
+            if random.chance(0.5) { begin(.pairCut, for: lasts) }
+            return (.cut(paths, holding: random.chance(0.5)), lasts)
+        case .pairCut: return (.pairCut, away)
         case .wallJump:
             return (.wallJump(drawNode(), milliseconds: random.number(in: -86_400_000...86_400_000)), .zero)
         case .switchOver, .stopSite, .removeBackup, .force: return drawOrder(kind).map { ($0, .zero) }
         }
     }
 
-    private func drawTrouble() -> Span { random.spanOfAnySize(.milliseconds(20) ... .seconds(10)) }
+    func drawTrouble() -> Span { random.spanOfAnySize(.milliseconds(20) ... .seconds(10)) }
 
     private func drawNode() -> Node { random.chance(0.7) ? random.pick(Node.servers) : random.pick(machines).node }
 
@@ -67,11 +75,19 @@ extension Site {
     }
 
     /// All ways from a node, to it, or both.
-    private func drawIsolation(of node: Node) -> [Fault.Path] {
+    func drawIsolation(of node: Node) -> [Fault.Path] {
         let others = machines.map(\.node).filter { $0 != node && ($0.isServer || node.isServer) }
         let out = others.map { Fault.Path(from: node, to: $0) }
         let into = others.map { Fault.Path(from: $0, to: node) }
         return random.pick([out, into, out + into, out + into])
+    }
+
+    /// The ways from the active server to those that vote: for long enough, others vote then, and these are there still.
+    private func drawDeafWitnesses() -> [Fault.Path] {
+        guard let holder = servers.first(where: { $0.core?.isActive == true }), let record = holder.core?.record else {
+            return []
+        }
+        return clients.filter { record.witnesses.contains($0.identity) }.map { .init(from: holder.node, to: $0.node) }
     }
 
     /// One session, or all sessions with one server.

@@ -73,6 +73,7 @@ extension Site {
             script.note(now, node, "FAULT its disk is slow")
             machine(node).diskFaults += 1
         case .clientLeaves(let node): end(client(node), isOrderly: true)
+        case .pairCut: cutsNextPair = true
         case .wallJump(let node, let milliseconds): machine(node).clock.jump(milliseconds: milliseconds)
         case .order(let order, let node): give(order, to: server(node))
         }
@@ -105,8 +106,16 @@ extension Site {
             addLoss(paths, lost: -lost, twice: -twice, late: -late)
         case .falseRefusal(let keys): for key in keys { sessions[key.index].refusals -= 1 }
         case .slowDisk(let node): machine(node).diskFaults -= 1
+        case .pairCut: cutsNextPair = false
         case .reset, .wallJump, .order: break
         }
+    }
+
+    /// The holder's disk has been asked to take a pair, and nobody has heard of it.
+    func pairIsWritten() {
+        guard cutsNextPair else { return }
+        cutsNextPair = false
+        begin(.cut(Fault.betweenServers, holding: random.chance(0.5)), for: drawTrouble())
     }
 
     // MARK: - Processes

@@ -11,6 +11,8 @@ final class EpochOracle {
         var last: Epoch?
         var losses = 0
         var orders = 0
+        /// The pairs that were lost while the last order was carried out.
+        var lostPairs = 0
     }
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
@@ -25,18 +27,27 @@ final class EpochOracle {
             return
         }
         run.losses += 1
+        if core.isFollowingOrder, record.previous == record.holder, [.mainLost, .backupLost].contains(record.reason) {
+            run.lostPairs += 1
+        }
         runs[index] = run
         let most = Self.most(in: site.now - run.began) + run.orders
         site.tally.noteLosses(run.losses, of: most)
         if run.losses > most {
-            violation =
-                violation
-                ?? "\(server.node) began \(run.losses) epochs in a run of \((site.now - run.began).inSeconds) s; \(most) are enough"
+            say(
+                "\(server.node) began \(run.losses) epochs in \((site.now - run.began).inSeconds) s; \(most) are enough"
+            )
+        }
+        if run.lostPairs > Self.mostLostPairs {
+            say("\(server.node) lost \(run.lostPairs) pairs over one order; \(Self.mostLostPairs) are enough")
         }
     }
 
     /// It may end the pause before a pair once.
-    func ordered(_ server: ServerMachine) { runs[server.node.index]?.orders += 1 }
+    func ordered(_ server: ServerMachine) {
+        runs[server.node.index]?.orders += 1
+        runs[server.node.index]?.lostPairs = 0
+    }
 
     func ended(_ server: ServerMachine) { runs[server.node.index] = nil }
 
@@ -50,4 +61,10 @@ final class EpochOracle {
         let pauses = Int(log2(2 * seconds + 1)) + 1
         return 2 + pauses + Int(seconds / 5)
     }
+
+    /// In the 5 s that an order may take: the pair that there was, and those after pauses of 0.5, 1 and 2 s. One that was
+    /// lost before the order may be made anew at once, but the pause after the next loss is longer then.
+    private static let mostLostPairs = 4
+
+    private func say(_ sentence: String) { violation = violation ?? sentence }
 }

@@ -5,10 +5,21 @@ final class HubOracle {
     private(set) var violation: String?
     /// Which run of which server acted in an epoch.
     private var winners: [Epoch: String] = [:]
-    /// An epoch that was begun without anybody's word, since there was no witness (rule 7) or an operator forced it
-    /// (rule 14), while the two servers have not met since: until both have one epoch on disk, that one or a later one,
-    /// two of them may act. Whoever is forced goes on by the rules in later epochs of its own, and so does the other.
+    /// An epoch that was begun without anybody's word, since there was no witness and no way between the servers (rule 7) or
+    /// an operator forced it (rule 14), while the two servers have not met since: until both have one epoch on disk, that one
+    /// or a later one, two of them may act. Whoever is forced goes on by the rules in later epochs of its own, and so does
+    /// the other.
     private var splitFrom: Epoch?
+    /// When the servers were last without a sound way to each other.
+    private var lastApart = Instant.start
+    /// Without a witness a server listens for a second before it acts: for so long the way must have been sound, before two
+    /// hubs have no excuse. What was under way comes up to a second late, and sessions come back as slowly.
+    private static let meeting = Span.seconds(4)
+    /// What each server decided without anybody's word and is writing down, though the way to the other one is sound.
+    private var unasked: [(epoch: Epoch, instant: Instant)?] = [nil, nil]
+    /// Within this the other server has heard of it. One that hangs meanwhile for longer acts when it wakes up, and the
+    /// other one, which did not hear it for a second, acts as well until they meet (rule 7).
+    private static let telling = Span.milliseconds(900)
     var isSplit: Bool { splitFrom != nil }
     /// Whether the Backup was paired, or has heard of it since it lost its store.
     private var backupKnowsPair = false
@@ -27,7 +38,9 @@ final class HubOracle {
     }
 
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
+        noteLateWrite(server, core, site)
         check(site)
+        if !site.areServersConnected { lastApart = site.now }
         guard let record = core.record else { return }
         if server.node == .backup, record.mode == .paired { backupKnowsPair = true }
         guard core.isActive else { return }
@@ -55,7 +68,21 @@ final class HubOracle {
         else { return }
         // Granted by the other server: that one has it on disk.
         let isGranted = site.server(server.node.other).disk.content?.epoch == record.epoch
-        if !isGranted { splitFrom = max(splitFrom ?? record.epoch, record.epoch) }
+        let wereConnected = site.areServersConnected && site.now - lastApart > Self.meeting
+        guard !isGranted else { return }
+        if wereConnected {
+            unasked[server.node.index] = (record.epoch, site.now)
+        } else {
+            splitFrom = max(splitFrom ?? record.epoch, record.epoch)
+        }
+    }
+
+    private func noteLateWrite(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
+        guard let (epoch, instant) = unasked[server.node.index], core.isActive, core.record?.epoch == epoch else {
+            return
+        }
+        unasked[server.node.index] = nil
+        if site.now - instant > Self.telling { splitFrom = max(splitFrom ?? epoch, epoch) }
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {

@@ -7,6 +7,7 @@ final class Oracles {
     let availability = AvailabilityOracle()
     let epochs = EpochOracle()
     let orders = OrderOracle()
+    let standbys = StandbyOracle()
 
     /// A write that takes longer than this is a fault of its own: the spans that rule 15 leaves are for sound disks.
     static let quickWrite = Span.milliseconds(8)
@@ -14,12 +15,14 @@ final class Oracles {
     init(clients: Int) { followers = FollowerOracle(clients: clients) }
 
     var violation: String? {
-        hubs.violation ?? followers.violation ?? availability.violation ?? epochs.violation ?? orders.violation
+        hubs.violation ?? followers.violation ?? standbys.violation ?? availability.violation ?? epochs.violation
+            ?? orders.violation
     }
 
     /// After every event of a server.
     func observe(_ server: ServerMachine, _ core: Coordinator, _ site: Site) {
         hubs.observe(server, core, site)
+        standbys.observe(server, core, site)
         epochs.observe(server, core, site)
         orders.observe(server, core, site)
         availability.observe(site)
@@ -31,6 +34,7 @@ final class Oracles {
     }
 
     func serverEnded(_ server: ServerMachine, _ site: Site) {
+        standbys.ended(site.sessionName(server.node, run: server.run), at: site.now)
         epochs.ended(server)
         orders.ended(server)
     }

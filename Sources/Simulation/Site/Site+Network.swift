@@ -6,6 +6,16 @@ extension Site {
     /// Both ways between two nodes.
     func isOpenBothWays(_ one: Node, _ other: Node) -> Bool { isOpen(one, other) && isOpen(other, one) }
 
+    /// Each server has a session with the other one's present run, over ways that nothing disturbs. A process that hangs keeps
+    /// its sessions.
+    var areServersConnected: Bool {
+        Node.servers.allSatisfy { node in
+            let key = SessionKey(owner: node, server: node.other, broker: .control)
+            return ways[way(node, node.other)].isSound && server(node).isRunning
+                && sessions[key.index].serverRun == server(node.other).run
+        }
+    }
+
     // MARK: - Sending
 
     /// To the server of a session, or from it to the owner. Does nothing while the session is down, as its owner or the

@@ -34,16 +34,22 @@ extension Site {
         disturb(server)
     }
 
-    /// What comes between an order and its answer rarely meets it by chance: the server hears nothing from now on, or is
-    /// asked to stop.
+    /// What comes between an order and its answer rarely meets it by chance: the server hears nothing from now on, or nobody
+    /// hears it; it is asked to stop; or the other one cannot carry the order out, over a bad way and with a slow disk.
     private func disturb(_ server: ServerMachine) {
         guard server.isRunning else { return }
-        if random.chance(0.2) {
+        if random.chance(0.3) {
             let others = machines.map(\.node).filter { $0 != server.node }
-            let paths = others.map { Fault.Path(from: $0, to: server.node) }
+            let into = others.map { Fault.Path(from: $0, to: server.node) }
+            let paths = random.chance(0.5) ? into : drawIsolation(of: server.node)
             begin(.cut(paths, holding: random.chance(0.5)), for: random.span(.milliseconds(20) ... .seconds(12)))
         } else if random.chance(0.1) {
             stopSoon(server, within: .milliseconds(20))
+        } else if random.chance(0.2) {
+            // Short enough that the order is not refused, and long enough that the pair is lost.
+            let pause = random.span(.milliseconds(70) ... .milliseconds(100))
+            begin(.flap(Fault.betweenServers, pause: pause), for: .seconds(5))
+            begin(.slowDisk(server.node.other), for: .seconds(5))
         }
     }
 
@@ -71,8 +77,8 @@ extension Site {
             guard server.run == run, server.isPowered else { return }
             site.turnOn(server, after: .zero)
             // It may be the wrong morning.
-            guard site.random.chance(0.2) else { return }
-            site.after(.microseconds(1)) { $0.stopSoon(server, within: .milliseconds(100)) }
+            guard site.random.chance(0.4) else { return }
+            site.after(.microseconds(1)) { $0.stopSoon(server, within: .milliseconds(50)) }
         }
     }
 }

@@ -118,6 +118,7 @@ extension Site {
             case .store(let record):
                 oracles.hubs.asks(toStore: record, at: server, self)
                 write(record, at: server)
+                if record.mode == .paired, record.holder == server.name { pairIsWritten() }
             case .readyToStop:
                 script.note(now, server.node, "has stopped in good order")
                 oracles.orders.stopped(server, core)
@@ -208,16 +209,18 @@ extension Site {
         }
     }
 
-    /// As `MachineTable`: the clients that are online and have live sessions to both hubs could vote.
+    /// As `MachineTable`: the clients that are online and have live sessions to both hubs could vote; where there is none, all
+    /// that are online.
     private func see(_ presence: Presence, at server: ServerMachine) {
         server.presences[presence.client.index - 2] = presence
         if let epoch = presence.epoch, server.followed.map({ epoch > $0 }) ?? true {
             server.followed = epoch
             handle(.followed(epoch), at: server)
         }
-        let candidates = clients.indices.compactMap { number -> WitnessIdentity? in
-            guard let presence = server.presences[number], presence.isOnline, presence.hubsUp == 2 else { return nil }
-            return WitnessIdentity(name: clients[number].name, ballotBox: presence.ballotBox)
+        let online = server.presences.compactMap { $0 }.filter(\.isOnline)
+        let onBothHubs = online.filter { $0.hubsUp == 2 }
+        let candidates = (onBothHubs.isEmpty ? online : onBothHubs).map {
+            WitnessIdentity(name: client($0.client).name, ballotBox: $0.ballotBox)
         }
         guard candidates != server.candidates else { return }
         server.candidates = candidates

@@ -16,6 +16,8 @@ final class Site {
     var sessions: [Session]
 
     var faults = FaultTable()
+    /// See `Fault.pairCut`.
+    var cutsNextPair = false
     var tally = Tally()
     var oracles: Oracles
     var script: Script

@@ -27,6 +27,8 @@ struct Way {
     static let mostHeld = 40
 
     var isOpen: Bool { cuts == 0 }
+    /// All that is sent arrives within milliseconds.
+    var isSound: Bool { isOpen && slowness == .zero && loss < 1e-9 && lateness < 1e-9 }
 
     init(delay: ClosedRange<Span>) { self.delay = delay }
 

@@ -1,0 +1,20 @@
+import FailoverCore
+import LocalSite
+
+extension LocalSite {
+    /// The one client of the sites in these tests.
+    static let client = MachineName("cam-1")!
+}
+
+/// Runs `body` on a real site with one client whose pair is ready, and leaves nothing behind.
+func withSite(_ body: (LocalSite) async throws -> Void) async throws {
+    let site = try await LocalSite(returnDelay: 0.3)
+    do {
+        try await site.startAll(clients: [LocalSite.client])
+        try await body(site)
+    } catch {
+        await site.end()
+        throw error
+    }
+    await site.end()
+}
