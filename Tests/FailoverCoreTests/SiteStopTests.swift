@@ -110,7 +110,7 @@ struct SiteStopTests {
         servers.cutFromWitnesses = [.backup]
         servers.slowDisk = []
         servers.handle(.stored(servers.main.writing!), at: .main)
-        servers.run(.seconds(2))
+        servers.run(servers.backup.timing.orderPatience + .seconds(2))
         #expect(servers.answers(of: .backup) == [.refused(.unreachable(main))])
         #expect(servers.main.isActive && servers.main.record?.reason == .backupLost)
         #expect(!isReadyToStopAnybody(servers))
