@@ -91,9 +91,15 @@ extension Judge {
                 guard history.publish(mark) != nil else { continue }
                 progress[mark.author].seen[mark.sequence] = true
                 guard sighting.way == .copy else { continue }
+                // What its author has published on both hubs, as after a double loss, may come once from each.
+                let excused = isInDoubleLoss(history.publish(mark)!)
                 if copies[mark.author].seen[mark.sequence] {
-                    note(.repeated, "\(reader.name) read the copy of \(describe(mark)) twice", at: sighting.at)
-                } else if mark.sequence < copies[mark.author].highest {
+                    if excused {
+                        excusedByDoubleLosses += 1
+                    } else {
+                        note(.repeated, "\(reader.name) read the copy of \(describe(mark)) twice", at: sighting.at)
+                    }
+                } else if mark.sequence < copies[mark.author].highest, !excused {
                     note(
                         .reordered,
                         "\(reader.name) read the copy of \(describe(mark)) after that of \(copies[mark.author].highest)",
@@ -102,10 +108,14 @@ extension Judge {
                 copies[mark.author].seen[mark.sequence] = true
                 copies[mark.author].highest = max(copies[mark.author].highest, mark.sequence)
             }
+            // A reader that was late when its hub was lost has not got what its broker kept for it.
+            let news = session.sightings.filter { $0.way != .state }
+            let reached = news.compactMap { history.publish($0.mark)?.began }.max() ?? 0
             for (author, all) in history.authors.enumerated() {
                 for (index, publish) in all.publishes.enumerated()
                 where publish.outcome == .confirmed && !progress[author].seen[index + 1]
-                    && publish.began > session.began && publish.ended < session.ended - Self.margin && isCalm(publish)
+                    && publish.began > session.began && publish.ended < min(reached, session.ended - Self.margin)
+                    && isCalm(publish)
                 {
                     note(
                         .notCopied,
