@@ -7,9 +7,12 @@ import MQTTSession
 /// what it measures does not wait for it.
 @SessionLoop
 final class Listener {
+    /// Perhaps before anybody waits for it.
+    private var lastHeardAt: ContinuousClock.Instant?
     private(set) var announcedAt: ContinuousClock.Instant?
     private var session: Session?
-    private var awaited: Set<String>
+    /// Topics of clients that were not heard yet.
+    private(set) var awaited: Set<String>
     private let mark: [UInt8]
     private var continuation: CheckedContinuation<ContinuousClock.Instant?, Never>?
 
@@ -37,6 +40,7 @@ final class Listener {
         let patience = LoopTimer()
         patience.schedule(after: .seconds(20)) { self.finish(nil) }
         defer { patience.cancel() }
+        if let lastHeardAt { return lastHeardAt }
         return await withCheckedContinuation { continuation = $0 }
     }
 
@@ -46,7 +50,8 @@ final class Listener {
         if message.topic == Topic.hubActive.name {
             if announcedAt == nil, message.payload.contains(active) { announcedAt = .now }
         } else if message.payload.contains(mark), awaited.remove(message.topic) != nil, awaited.isEmpty {
-            finish(.now)
+            lastHeardAt = .now
+            finish(lastHeardAt)
         }
     }
 

@@ -11,7 +11,13 @@ enum Run {
     }
 
     struct NotFollowed: Error, CustomStringConvertible {
-        let description = "not every client followed the Backup within 20 s"
+        var clients: [String]
+        var wasAnnounced: Bool
+
+        var description: String {
+            let hub = wasAnnounced ? "said that it is active" : "never said that it is active"
+            return "within 20 s the Backup \(hub), and did not hear from \(clients.joined(separator: ", "))"
+        }
     }
 
     static func measure(_ fault: Fault, clients: Int, trace: Bool) async throws -> (Duration, Duration) {
@@ -48,7 +54,9 @@ enum Run {
         let start = ContinuousClock.now
         async let last = listener.lastClient()
         try await strike()
-        guard let last = await last, let announced = await listener.announcedAt else { throw NotFollowed() }
+        guard let last = await last, let announced = await listener.announcedAt else {
+            throw NotFollowed(clients: await listener.awaited.sorted(), wasAnnounced: await listener.announcedAt != nil)
+        }
         await listener.stop()
         return (announced - start, last - start)
     }
