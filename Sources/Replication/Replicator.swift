@@ -89,6 +89,8 @@ public struct Replicator: Sendable {
         var session: String
         /// `nil` until the other server has the snapshot.
         var number: UInt64?
+        /// In calls of `timePassed`.
+        var unansweredTicks = 0
     }
 
     /// Without an acknowledgement, in calls of `timePassed` of a second each: the stream is begun anew.
@@ -240,7 +242,8 @@ public struct Replicator: Sendable {
 
     /// Both hubs should be the same whenever nothing is under way.
     private mutating func compare(_ digest: Digest) -> [Directive] {
-        guard let outgoing, outgoing.isIdle, outgoing.isInSync, digest != replica.digest else {
+        // Its own question may be under way: servers that were switched on together ask together.
+        guard let outgoing, outgoing.messagesBehind == 0, outgoing.isInSync, digest != replica.digest else {
             mismatches = 0
             return []
         }
@@ -284,9 +287,19 @@ public struct Replicator: Sendable {
         guard outgoing?.isInSync == true, let wanted = mark, wanted.number == nil else { return }
         marks += 1
         mark?.number = marks
+        mark?.unansweredTicks = 0
         // From here on the other server confirms, also what these authors wait for already.
         for publisher in unconfirmed { outgoing?.append(.publisher(publisher, received: replica.received(publisher))) }
         outgoing?.append(.mark(marks))
+    }
+
+    /// The answer may have been lost with the other server's stream.
+    private mutating func askForMarkAgain() {
+        guard mark?.number != nil else { return }
+        mark?.unansweredTicks += 1
+        guard let ticks = mark?.unansweredTicks, ticks >= Self.mostSilentTicks else { return }
+        mark?.number = nil
+        sendMark()
     }
 
     // MARK: - Flushing
@@ -351,6 +364,7 @@ public struct Replicator: Sendable {
         if confirmed.count > Replica.mostPublishers * 2 {
             confirmed = confirmed.filter { replica.publishers[$0.key] != nil }
         }
+        askForMarkAgain()
         if let outgoing {
             silentTicks = outgoing.isIdle ? 0 : silentTicks + 1
             if silentTicks > Self.mostSilentTicks || outgoing.mustBeginAnew {

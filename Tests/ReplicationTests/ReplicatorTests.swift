@@ -77,4 +77,40 @@ struct ReplicatorTests {
         publish(1, on: 0, retain: true)
         #expect(servers[0].replica.retained["a"]!.stamp.epoch < Epoch(10))
     }
+
+    @Test("Rule 8: an answer to a mark that was lost on its way is asked for again")
+    mutating func lostAnswer() {
+        for side in 0...1 { _ = servers[side].handle(.peerOpened(stream: UInt64(side + 1))) }
+        exchange()
+        _ = servers[0].handle(.mark(session: "backup-1"))
+        // The mark arrives; the answer's stream breaks, and another one begins.
+        for case .send(let frame) in servers[0].flush() { _ = servers[1].handle(.frame(frame, from: Self.names[0])) }
+        _ = servers[1].flush()
+        _ = servers[1].handle(.peerClosed)
+        _ = servers[1].handle(.peerOpened(stream: 9))
+        var done = exchange()[0]
+        for second in 0..<5 {
+            let now = Timestamp(millisecondsSince1970: Int64(second) * 1000)
+            _ = servers[0].handle(.timePassed(now, nextStream: UInt64(100 + second)))
+            done += exchange()[0]
+        }
+        #expect(done.contains(.copied(session: "backup-1")))
+    }
+
+    @Test(
+        "A server that comes back gives no stamp again that it gave before its end, also none that was not written down"
+    )
+    mutating func noStampTwice() throws {
+        var before = Replica(me: Self.names[0])
+        let last = try #require(
+            before.arrived(
+                HubMessage(topic: "a", payload: [], isRetained: false), epoch: Epoch(4), activeEpoch: Epoch(4)
+            ).new)
+        var after = Replica(me: Self.names[0], stored: [], publishers: [:], counter: 0, atPeer: 0)
+        let next = try #require(
+            after.arrived(
+                HubMessage(topic: "a", payload: [], isRetained: false), epoch: Epoch(4), activeEpoch: Epoch(4)
+            ).new)
+        #expect(next.stamp > last.stamp)
+    }
 }
