@@ -1,10 +1,14 @@
+import FailoverCore
+
 /// An author asks, before its first message on a hub, what of its messages the hub has already, so that it repeats only
 /// what is missing. From then on what the other hub still has of that author comes too late.
 public struct ResumeRequest: Payload {
     /// Comes back in the answer.
     public var token: String
+    /// In which it publishes here: the newest that it obeys. A request that was long under way moves nobody back.
+    public var epoch: Epoch
 
-    public init(token: String) { self.token = token }
+    public init(token: String, epoch: Epoch) { (self.token, self.epoch) = (token, epoch) }
 }
 
 /// How far an author's messages have come.

@@ -61,6 +61,9 @@ public struct Replica: Sendable {
     /// A site's deletions of many days. One that was forgotten could come back with a server that was away for as long.
     public static let mostTombstones = 100_000
 
+    /// Stamps that a server can give before the first of them is on disk.
+    static let mostUnwritten: UInt64 = 1_000_000
+
     public init(me: MachineName) { self.me = me }
 
     /// What was stored; before anything else.
@@ -68,7 +71,8 @@ public struct Replica: Sendable {
         self.me = me
         for write in stored { keep(write) }
         for (publisher, received) in publishers { advance(publisher, to: received) }
-        self.counter = max(self.counter, counter)
+        // Above all that it gave, also what was not written down before its end.
+        self.counter = max(self.counter, counter) + Self.mostUnwritten
         counterAtPeer = atPeer
     }
 
@@ -104,7 +108,8 @@ public struct Replica: Sendable {
     /// - Returns: the highest of its messages that this hub has.
     public mutating func resumes(_ publisher: Publisher, epoch: Epoch) -> UInt64 {
         advance(publisher, to: 0)
-        publishers[publisher]?.movedIn = epoch
+        let before = publishers[publisher]?.movedIn ?? epoch
+        publishers[publisher]?.movedIn = max(before, epoch)
         return received(publisher)
     }
 

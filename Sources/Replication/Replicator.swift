@@ -1,3 +1,4 @@
+import DequeModule
 import FailoverCore
 import HubProtocol
 
@@ -10,8 +11,8 @@ public struct Replicator: Sendable {
     public enum Event: Sendable {
         /// On the own hub, in the order in which its broker took them.
         case arrived(HubMessage)
-        /// An author is about to publish on the own hub.
-        case resumes(Publisher, token: String)
+        /// An author is about to publish on the own hub, in this epoch.
+        case resumes(Publisher, token: String, in: Epoch)
         /// The own hub's broker has answered a publish.
         case answered(Write)
         /// What is safe by this server's word alone is on disk.
@@ -66,9 +67,19 @@ public struct Replicator: Sendable {
     private var confirmsAlone = false
     private var outgoing: OutgoingStream?
     private var incoming = IncomingStream()
+    /// News of this hub that the other one is not known to have, in order. A new stream begins with them: what the other
+    /// hub's readers get has no gaps.
+    private var unheard: Deque<Write> = []
+    private var unheardBytes = 0
+    /// How many of the present stream's live messages are not in `unheard` any more.
+    private var liveHeard = 0
     /// Who speaks in the incoming stream, and whether its snapshot is complete.
     private var speaker: (server: MachineName, session: String)?
     private var isIncomingComplete = false
+    /// The newest of the speaker's news, in whichever stream.
+    private var newestHeard: Stamp?
+    /// The speaker's newest mark. It asks once, and the answer may be lost with the way back.
+    private var answeredMark: UInt64?
     private var mark: Mark?
     private var marks: UInt64 = 0
     /// What this hub has told its authors to be safe.
@@ -80,6 +91,10 @@ public struct Replicator: Sendable {
     /// The same for what the other hub has taken from this one. It tells the authors itself, and sooner; this is for those
     /// that do not reach it.
     private var taken: [Publisher: UInt64] = [:]
+    /// Authors who publish on the other hub now, and what that one had of them.
+    private var away: [Publisher: (received: UInt64, epoch: Epoch)] = [:]
+    /// Authors who wait for an epoch that this server has not got yet.
+    private var early: [Publisher: (token: String, epoch: Epoch)] = [:]
     private var lastSent: Frame.Acknowledgement?
     private var silentTicks = 0
     private var mismatches = 0
@@ -112,7 +127,7 @@ public struct Replicator: Sendable {
     public mutating func handle(_ event: Event) -> [Directive] {
         switch event {
         case .arrived(let message): return arrived(message)
-        case .resumes(let publisher, let token): return resumes(publisher, token)
+        case .resumes(let publisher, let token, let epoch): return resumes(publisher, token, in: epoch)
         case .answered(let write): replica.answered(write)
         case .stored(let progress):
             return progress.sorted { "\($0.key)" < "\($1.key)" }.map { confirm($0.key, $0.value) }
@@ -125,7 +140,9 @@ public struct Replicator: Sendable {
             mark = Mark(session: session)
             sendMark()
         case .markForgotten: mark = nil
-        case .standing(let confirmsAlone, let epoch): (self.confirmsAlone, self.epoch) = (confirmsAlone, epoch)
+        case .standing(let confirmsAlone, let epoch):
+            (self.confirmsAlone, self.epoch) = (confirmsAlone, epoch)
+            return answerEarly()
         case .timePassed(let now, let stream): return tick(now, nextStream: stream)
         }
         return []
@@ -147,6 +164,9 @@ public struct Replicator: Sendable {
         let arrival = replica.arrived(message, epoch: epoch)
         if let write = arrival.new {
             outgoing?.append(.live(write))
+            unheard.append(write)
+            unheardBytes += message.payload.count
+            while unheard.count > Self.mostUnheard || unheardBytes > Self.mostUnheardBytes { dropUnheard() }
             if message.isRetained { directives.append(.store(replica.retained[message.topic] ?? write)) }
         }
         if let publisher = message.identity?.publisher {
@@ -157,10 +177,23 @@ public struct Replicator: Sendable {
         return directives
     }
 
-    private mutating func resumes(_ publisher: Publisher, _ token: String) -> [Directive] {
+    /// Those who heard of an epoch before this server had it on disk: what they publish belongs to it.
+    private mutating func answerEarly() -> [Directive] {
+        let ready = early.filter { $0.value.epoch <= epoch }
+        for publisher in ready.keys { early[publisher] = nil }
+        return ready.flatMap { resumes($0.key, $0.value.token, in: $0.value.epoch) }
+    }
+
+    private mutating func resumes(_ publisher: Publisher, _ token: String, in epoch: Epoch) -> [Directive] {
+        guard epoch <= self.epoch else {
+            // It asks again, should this be one too many.
+            if early.count < Replica.mostPublishers { early[publisher] = (token, epoch) }
+            return []
+        }
         let received = replica.resumes(publisher, epoch: epoch)
+        if let gone = away[publisher], epoch > gone.epoch { away[publisher] = nil }
         unconfirmed.insert(publisher)
-        outgoing?.append(.publisher(publisher, received: received))
+        outgoing?.append(.moved(publisher, received: received, epoch))
         let answer = Confirmation(received: received, replicated: confirmed[publisher] ?? 0, token: token)
         return [.confirm(publisher, answer)]
     }
@@ -186,6 +219,7 @@ public struct Replicator: Sendable {
 
     private mutating func apply(_ item: StreamItem, from server: MachineName) throws(MalformedStream) -> [Directive] {
         if case .hello(server, let session) = item {
+            if speaker?.server != server || speaker?.session != session { (newestHeard, answeredMark) = (nil, nil) }
             speaker = (server, session)
             isIncomingComplete = false
             sendIndex()
@@ -196,6 +230,9 @@ public struct Replicator: Sendable {
         case .hello: throw MalformedStream()
         case .live(let write):
             guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
+            // The stream before this one brought it already.
+            if let newestHeard, write.stamp <= newestHeard { return [] }
+            newestHeard = write.stamp
             let directives = carryOut(replica.copied(write), isNews: true)
             guard let identity = write.message.identity else { return directives }
             return directives + noteCopied(identity.publisher, identity.sequence)
@@ -206,15 +243,28 @@ public struct Replicator: Sendable {
             replica.merge(publisher, received: received)
             if isIncomingComplete { return noteCopied(publisher, received) }
             return [.storeProgress(publisher, received: replica.received(publisher))]
+        case .moved(let publisher, let received, let epoch):
+            replica.merge(publisher, received: received)
+            noteMoved(publisher, received: received, in: epoch)
+            return [.storeProgress(publisher, received: replica.received(publisher))]
         case .snapshotEnd: isIncomingComplete = true
         case .index(let stream, let topic, let stamp):
             if stream == outgoing?.identifier { outgoing?.peerHolds(topic, stamp) }
         case .indexEnd(let stream): if stream == outgoing?.identifier { outgoing?.peerHeldAll(replica) }
-        case .mark(let number): outgoing?.append(.marked(number))
+        case .mark(let number):
+            answeredMark = number
+            outgoing?.append(.marked(number))
         case .marked(let number): if let mark, mark.number == number { return [.copied(session: mark.session)] }
         case .verify(let digest): return compare(digest)
         }
         return []
+    }
+
+    /// What this hub took of it and the other one has not got yet will be refused there: the author repeats it.
+    private mutating func noteMoved(_ publisher: Publisher, received: UInt64, in epoch: Epoch) {
+        guard epoch > replica.publishers[publisher]?.movedIn ?? Epoch(0) else { return }
+        away[publisher] = (received, epoch)
+        if away.count > Replica.mostPublishers { away.removeAll() }
     }
 
     /// Not what was refused, since its author publishes it here again.
@@ -235,7 +285,8 @@ public struct Replicator: Sendable {
 
     /// Both hubs should be the same whenever nothing is under way.
     private mutating func compare(_ digest: Digest) -> [Directive] {
-        guard let outgoing, outgoing.isIdle, outgoing.isInSync, digest != replica.digest else {
+        // The question may be under way from both sides: servers that were switched on together ask together.
+        guard let outgoing, outgoing.messagesBehind == 0, outgoing.isInSync, digest != replica.digest else {
             mismatches = 0
             return []
         }
@@ -249,8 +300,24 @@ public struct Replicator: Sendable {
 
     // MARK: - To the other hub
 
+    /// A server that was away for longer gets what is retained.
+    private static let mostUnheard = 10_000
+    private static let mostUnheardBytes = 16 * 1024 * 1024
+
+    private mutating func dropUnheard() {
+        unheardBytes -= unheard.removeFirst().message.payload.count
+        // The present stream has it still, and says so later.
+        if outgoing != nil { liveHeard += 1 }
+    }
+
     private mutating func startStream(_ identifier: UInt64) {
         outgoing = OutgoingStream(identifier: identifier, server: replica.me, session: run)
+        // What was replaced meanwhile is no news.
+        unheard.removeAll { $0.message.isRetained && replica.retained[$0.message.topic]?.stamp != $0.stamp }
+        unheardBytes = unheard.reduce(0) { $0 + $1.message.payload.count }
+        for write in unheard { outgoing?.append(.live(write)) }
+        liveHeard = 0
+        if let answeredMark { outgoing?.append(.marked(answeredMark)) }
         silentTicks = 0
         mark?.number = nil
         sendIndex()
@@ -270,18 +337,32 @@ public struct Replicator: Sendable {
         silentTicks = 0
         if let progress = outgoing?.acknowledged(acknowledgement) {
             replica.peerHas(progress.counter)
-            taken.merge(progress.published) { max($0, $1) }
+            for (publisher, sequence) in progress.published {
+                let safe = min(sequence, away[publisher]?.received ?? sequence)
+                taken[publisher] = max(taken[publisher] ?? 0, safe)
+            }
+        }
+        if let outgoing {
+            let heard = max(0, outgoing.liveApplied - liveHeard)
+            for _ in 0..<min(heard, unheard.count) {
+                unheardBytes -= unheard.removeFirst().message.payload.count
+            }
+            liveHeard += heard
         }
         sendMark()
     }
 
     private mutating func sendMark() {
-        guard outgoing?.isInSync == true, let wanted = mark, wanted.number == nil else { return }
+        guard let outgoing, outgoing.isInSync, let wanted = mark, wanted.number == nil else { return }
         marks += 1
-        mark?.number = marks
+        // The answer to another run's mark is none.
+        let number = outgoing.identifier &+ marks
+        mark?.number = number
         // From here on the other server confirms, also what these authors wait for already.
-        for publisher in unconfirmed { outgoing?.append(.publisher(publisher, received: replica.received(publisher))) }
-        outgoing?.append(.mark(marks))
+        for publisher in unconfirmed {
+            self.outgoing?.append(.publisher(publisher, received: replica.received(publisher)))
+        }
+        self.outgoing?.append(.mark(number))
     }
 
     // MARK: - Flushing

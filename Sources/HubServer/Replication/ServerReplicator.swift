@@ -152,7 +152,7 @@ final class ServerReplicator {
             }
         case .resume(let publisher) where !message.isRetained:
             guard let request = try? ResumeRequest(decoding: message.payload) else { return }
-            handle(.resumes(publisher, token: request.token))
+            handle(.resumes(publisher, token: request.token, in: request.epoch))
         default: break
         }
     }

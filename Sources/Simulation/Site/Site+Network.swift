@@ -56,6 +56,7 @@ extension Site {
             switch parcel {
             case .news: (SessionKey(owner: to, server: from, broker: .hub), true)
             case .presence: (SessionKey(owner: from, server: to, broker: .hub), true)
+            case .show(_, let key): (key ?? SessionKey(owner: from, server: to, broker: .show), true)
             case .vote: (SessionKey(owner: from, server: to, broker: .control), false)
             default: (SessionKey(owner: to, server: from, broker: .control), false)
             }
@@ -63,6 +64,10 @@ extension Site {
         guard receiver.run == (to == key.owner ? passage.ownerRun : passage.serverRun) else { return }
         if to == key.owner { guard sessions[key.index].serverRun == passage.serverRun else { return } }
         if isOrdered { guard sessions[key.index].connections == passage.connection else { return } }
+        if case .show(let parcel, _) = parcel, parcel.isForBroker {
+            // The broker works on while the process beside it hangs.
+            return take(parcel, from: key, atBrokerOf: server(to))
+        }
         deliver(parcel, to: receiver)
     }
 
