@@ -62,11 +62,12 @@ planted-faults: setup ## Servers with a fault in their replication, one after th
 	swift build -c release --product ShowCheck
 	@Tests/PlantedFaults/run
 
-benchmark: build ## How long the loss of a server is felt, on this machine.
+benchmark: build ## How long the loss of a server is felt, and a publish takes, on this machine.
 	@.build/release/FailoverBenchmark --fault main-killed --clients 1
 	@.build/release/FailoverBenchmark --fault main-killed --clients 50
 	@.build/release/FailoverBenchmark --fault main-hung --fault main-unplugged --fault hub-broker-hung
 	@.build/release/FailoverBenchmark --fault backup-killed --fault backup-hung --fault backup-unplugged
+	@.build/release/ShowBenchmark
 
 build: setup
 	@echo "Building Understudy (the first time takes a few minutes)…"
