@@ -53,12 +53,15 @@ public struct ClientMachine: Service {
             name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
             version: Version.current, ballotBox: ballots.box)
         let (failures, continuation) = AsyncStream.makeStream(of: Failure.self)
+        // Off the session loop, since writing waits for the disk; in order; and finished before this returns.
+        let (learnt, learning) = AsyncStream.makeStream(of: SiteMemory.self, bufferingPolicy: .bufferingNewest(1))
+        let writing = Task.detached {
+            for await site in learnt { do { try memory.write(site) } catch { log.warning("\(error)") } }
+        }
         let follower = await SiteFollower(options, identity, remembered: remembered, ballots: ballots, log: log) {
             outcome in
             switch outcome {
-            case .learnt(let site):
-                // Off the session loop: it waits for the disk.
-                Task.detached { do { try memory.write(site) } catch { log.warning("\(error)") } }
+            case .learnt(let site): learning.yield(site)
             case .failed(let failure): continuation.yield(failure)
             }
         }
@@ -68,6 +71,8 @@ public struct ClientMachine: Service {
             continuation.finish()
         }
         await follower.leave()
+        learning.finish()
+        await writing.value
         withExtendedLifetime(folder) {}
         if let failure { throw failure }
     }

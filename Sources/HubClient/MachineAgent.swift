@@ -158,7 +158,7 @@ public final class MachineAgent {
     public func leave() async {
         heartbeat.cancel()
         nameTimer.cancel()
-        pairTimer.cancel()
+        readPairs()
         status.state = .leaving
         publishStatus()
         status.state = .offline
