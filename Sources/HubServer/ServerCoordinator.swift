@@ -173,7 +173,10 @@ final class ServerCoordinator {
         case .store(let record):
             history.note(record)
             write(record)
-        case .mark(let session): replicator.handle(.mark(session: session))
+        case .mark(let session):
+            guard stopsFor != nil else { return replicator.handle(.mark(session: session)) }
+            // The answer would come through the hub broker that hangs. The pair has all that was confirmed without it.
+            Task { @SessionLoop in self.handle(Coordinator.Event.copied(session: session)) }
         case .readyToStop:
             if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
         case .answer(let answer): desk.answered(answer)
