@@ -28,6 +28,7 @@ public struct OutgoingStream: Sendable {
         var bytes: [UInt8]
         var isMessage: Bool
         var identity: MessageIdentity?
+        var endsSnapshot: Bool
     }
 
     private var waiting: Deque<Waiting> = []
@@ -44,7 +45,6 @@ public struct OutgoingStream: Sendable {
     /// Topics that it lacks, still to be sent.
     private var lacking: [String] = []
     private var isSnapshotUnderWay = false
-    private var snapshotEndIsWaiting = false
     /// The other server has applied everything up to the end of the snapshot.
     public private(set) var isInSync = false
     /// It cannot be continued; a new one will begin with what the maps differ in.
@@ -74,7 +74,8 @@ public struct OutgoingStream: Sendable {
             default: (false, nil)
             }
         let bytes = item.encoded
-        waiting.append(Waiting(bytes: bytes, isMessage: isMessage, identity: identity))
+        waiting.append(
+            Waiting(bytes: bytes, isMessage: isMessage, identity: identity, endsSnapshot: item == .snapshotEnd))
         waitingBytes += bytes.count
         if isMessage { waitingMessages += 1 }
     }
@@ -100,7 +101,6 @@ public struct OutgoingStream: Sendable {
         isSnapshotUnderWay = false
         for (publisher, progress) in replica.publishers { append(.publisher(publisher, received: progress.received)) }
         append(.snapshotEnd)
-        snapshotEndIsWaiting = true
     }
 
     // MARK: - Frames
@@ -111,6 +111,7 @@ public struct OutgoingStream: Sendable {
         guard !waiting.isEmpty, bytesUnderWay < Self.windowBytes else { return nil }
         var content: [UInt8] = []
         var messages = 0
+        var endsSnapshot = false
         var published: [Publisher: UInt64] = [:]
         while content.count < Self.frameBytes, let first = waiting.first {
             let part = first.bytes[position...].prefix(Self.frameBytes - content.count)
@@ -121,14 +122,14 @@ public struct OutgoingStream: Sendable {
             position = 0
             waitingBytes -= first.bytes.count
             if first.isMessage { messages += 1 }
+            // Whatever waits behind it: under a load that never pauses, too, both hubs get in step.
+            if first.endsSnapshot { endsSnapshot = true }
             if let identity = first.identity {
                 published[identity.publisher] = max(published[identity.publisher] ?? 0, identity.sequence)
             }
         }
         waitingMessages -= messages
         messagesUnderWay += messages
-        let endsSnapshot = snapshotEndIsWaiting && waiting.isEmpty
-        if endsSnapshot { snapshotEndIsWaiting = false }
         underWay.append(
             Sent(
                 number: nextNumber, bytes: content.count,

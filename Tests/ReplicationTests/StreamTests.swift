@@ -56,6 +56,23 @@ struct StreamTests {
         #expect(next != nil && last == nil)
     }
 
+    @Test("Under a load that never pauses the end of the snapshot counts all the same")
+    func syncUnderLoad() throws {
+        var outgoing = OutgoingStream(identifier: 9, server: Self.main, session: "run")
+        let replica = Replica(me: Self.main)
+        outgoing.peerHeldAll(replica)
+        var counter: UInt64 = 0
+        for _ in 0..<5 {
+            for _ in 0..<20 {
+                counter += 1
+                outgoing.append(.live(Self.write("a", bytes: 10_000, counter: counter)))
+            }
+            let frame = outgoing.nextFrame(replica, acknowledging: nil)
+            _ = outgoing.acknowledged(.init(stream: 9, number: try #require(frame).number))
+        }
+        #expect(outgoing.isInSync)
+    }
+
     @Test("A missing frame ends a stream: nothing of it is taken or acknowledged any more, until a new one begins")
     func gap() throws {
         var outgoing = OutgoingStream(identifier: 9, server: Self.main, session: "run")

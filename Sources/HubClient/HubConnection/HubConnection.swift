@@ -55,7 +55,6 @@ public final class HubConnection {
 
     private struct Waiter {
         var confirm: Confirm
-        var topic: String
         var wasSent = false
         var continuation: CheckedContinuation<Result<Void, PublishError>, Never>
         var deadline: LoopTimer
@@ -173,7 +172,7 @@ public final class HubConnection {
             await withCheckedContinuation { continuation in
                 let deadline = LoopTimer()
                 waiters[item.sequence] = Waiter(
-                    confirm: confirm, topic: topic, continuation: continuation, deadline: deadline)
+                    confirm: confirm, continuation: continuation, deadline: deadline)
                 deadline.schedule(after: patience) { [weak self] in self?.giveUp(item.sequence, after: patience) }
                 if case .sending(let hub, let connection) = stage, let link = link(of: hub, connection) {
                     send(item, over: link)
