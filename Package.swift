@@ -115,7 +115,8 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
-            name: "Simulation", dependencies: ["FailoverCore", argumentParser, heap], swiftSettings: strict),
+            name: "Simulation",
+            dependencies: ["FailoverCore", "HubProtocol", "Replication", argumentParser, heap], swiftSettings: strict),
 
         // Tests.
         .testTarget(name: "FailoverCoreTests", dependencies: ["FailoverCore"], swiftSettings: strict),

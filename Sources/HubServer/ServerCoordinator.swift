@@ -48,7 +48,7 @@ final class ServerCoordinator {
     private struct Standing: Equatable {
         var confirmsAlone: Bool
         var epoch: Epoch
-        var activeEpoch: Epoch
+        var isHolder: Bool
         var marksFor: String?
     }
     private var told: Standing?
@@ -153,13 +153,13 @@ final class ServerCoordinator {
     private func tellReplicator() {
         let standing = Standing(
             confirmsAlone: coordinator.confirmsAlone(at: .now), epoch: coordinator.record?.epoch ?? Epoch(0),
-            activeEpoch: coordinator.isActive ? coordinator.record?.epoch ?? Epoch(0) : told?.activeEpoch ?? Epoch(0),
+            isHolder: coordinator.record?.holder == options.name,
             marksFor: coordinator.marksFor)
         guard standing != told else { return }
         if standing.marksFor == nil, told?.marksFor != nil { replicator.handle(.markForgotten) }
         told = standing
         replicator.handle(
-            .standing(confirmsAlone: standing.confirmsAlone, standing.epoch, active: standing.activeEpoch))
+            .standing(confirmsAlone: standing.confirmsAlone, standing.epoch, isHolder: standing.isHolder))
     }
 
     private func carryOut(_ directive: Coordinator.Directive) {

@@ -27,8 +27,11 @@ public struct Inbox: Sendable {
         fileprivate var content: Content { Content(topic: topic, hash: hash) }
     }
 
-    /// The newest message of each author.
+    /// The newest of each author's news.
     private var newest: [Publisher: UInt64] = [:]
+    /// What was delivered as state before its news came: what one hub retains may be ahead of all that the other one has
+    /// still to tell.
+    private var ahead: [Publisher: [String: UInt64]] = [:]
     /// What was delivered last on each topic, to know a retained message again.
     private var last: [String: Delivered] = [:]
     /// Of authors who know no identities: delivered, and a copy may follow. Each with the hub on which it arrived.
@@ -39,6 +42,8 @@ public struct Inbox: Sendable {
     private struct Delivered {
         var identity: MessageIdentity?
         var content: Content
+        /// Its news may still come.
+        var wasState: Bool
     }
 
     fileprivate struct Content: Hashable {
@@ -59,14 +64,22 @@ public struct Inbox: Sendable {
     ///   - hub: the server whose hub delivered it.
     ///   - isFollowed: what is retained there is the state of the show.
     public mutating func take(_ item: Item, from hub: MachineName, isFollowed: Bool) -> Bool {
+        let isCopy = item.origin.map { $0 != hub && $0 == item.identity?.publisher.machine } ?? false
         if item.isState { return isFollowed && takeState(item) }
-        if let origin = item.origin, origin != hub, item.identity?.publisher.machine == origin {
-            return takeCopy(item, of: origin)
-        }
+        if isCopy, let origin = item.origin { return takeCopy(item, of: origin) }
         guard let identity = item.identity else { return takeOriginal(item, of: hub) }
-        guard identity.sequence > newest[identity.publisher] ?? 0, !isKnown(item) else { return false }
+        guard identity.sequence > newest[identity.publisher] ?? 0 else { return false }
+        newest[identity.publisher] = identity.sequence
+        guard !wasAhead(item.topic, identity), !isKnown(item) else { return false }
         note(item)
         return true
+    }
+
+    /// Whether this state is another one than the reader was given last.
+    public func lacks(_ item: Item) -> Bool {
+        guard let known = last[item.topic] else { return true }
+        if let identity = item.identity, let before = known.identity { return identity != before }
+        return known.content != item.content
     }
 
     /// When a hub is lost, no original follows a copy any more.
@@ -80,8 +93,20 @@ public struct Inbox: Sendable {
                 return false
             }
         }
+        if let identity = item.identity, identity.sequence > newest[identity.publisher] ?? 0 {
+            let before = ahead[identity.publisher]?[item.topic] ?? 0
+            ahead[identity.publisher, default: [:]][item.topic] = max(before, identity.sequence)
+        }
         note(item)
         return true
+    }
+
+    /// It, or what replaced it, was delivered as state before.
+    private mutating func wasAhead(_ topic: String, _ identity: MessageIdentity) -> Bool {
+        guard let known = ahead[identity.publisher] else { return false }
+        let left = known.filter { $0.value > identity.sequence }
+        ahead[identity.publisher] = left.isEmpty ? nil : left
+        return known[topic].map { $0 >= identity.sequence } ?? false
     }
 
     /// Delivered as a part of the state before.
@@ -98,6 +123,7 @@ public struct Inbox: Sendable {
             copies[hub]?.removeFirst(index + 1)
             return false
         }
+        guard !wasState(item) else { return false }
         push(item.content, to: &originals[hub, default: []])
         note(item)
         return true
@@ -106,11 +132,26 @@ public struct Inbox: Sendable {
     private mutating func takeCopy(_ item: Item, of hub: MachineName) -> Bool {
         if let index = originals[hub]?.firstIndex(of: item.content) {
             originals[hub]?.removeFirst(index + 1)
+            if let identity = item.identity {
+                newest[identity.publisher] = max(newest[identity.publisher] ?? 0, identity.sequence)
+            }
             return false
         }
-        guard !isKnown(item) else { return false }
+        if let identity = item.identity {
+            // A hub that started anew may get what the one before it had.
+            guard identity.sequence > newest[identity.publisher] ?? 0 else { return false }
+            newest[identity.publisher] = identity.sequence
+        }
+        guard !isKnown(item), !wasState(item) else { return false }
         push(item.content, to: &copies[hub, default: []])
         note(item)
+        return true
+    }
+
+    /// Of an author without identities, and delivered as state before.
+    private mutating func wasState(_ item: Item) -> Bool {
+        guard let before = last[item.topic], before.wasState, before.content == item.content else { return false }
+        last[item.topic]?.wasState = false
         return true
     }
 
@@ -120,12 +161,10 @@ public struct Inbox: Sendable {
     }
 
     private mutating func note(_ item: Item) {
-        if let identity = item.identity {
-            newest[identity.publisher] = max(newest[identity.publisher] ?? 0, identity.sequence)
-        }
-        last[item.topic] = Delivered(identity: item.identity, content: item.content)
+        last[item.topic] = Delivered(identity: item.identity, content: item.content, wasState: item.isState)
         // Forgetting costs a repetition of something old at worst, and only when a hub comes back just then.
         if last.count > Self.mostTopics { last.removeAll(keepingCapacity: true) }
         if newest.count > Self.mostPublishers { newest.removeAll(keepingCapacity: true) }
+        if ahead.count > Self.mostPublishers { ahead.removeAll(keepingCapacity: true) }
     }
 }

@@ -20,6 +20,8 @@ public struct OutgoingStream: Sendable {
         var counter: UInt64
         var endsSnapshot: Bool
         var messages: Int
+        /// Of these, how many were live.
+        var live: Int
         /// The highest message of each author in it.
         var published: [Publisher: UInt64]
     }
@@ -27,6 +29,7 @@ public struct OutgoingStream: Sendable {
     private struct Waiting {
         var bytes: [UInt8]
         var isMessage: Bool
+        var isLive: Bool
         var identity: MessageIdentity?
         var endsSnapshot: Bool
     }
@@ -47,6 +50,8 @@ public struct OutgoingStream: Sendable {
     private var isSnapshotUnderWay = false
     /// The other server has applied everything up to the end of the snapshot.
     public private(set) var isInSync = false
+    /// How many live messages of this stream it has applied.
+    public private(set) var liveApplied = 0
     /// It cannot be continued; a new one will begin with what the maps differ in.
     var mustBeginAnew = false
 
@@ -74,8 +79,11 @@ public struct OutgoingStream: Sendable {
             default: (false, nil)
             }
         let bytes = item.encoded
+        let isLive = if case .live = item { true } else { false }
         waiting.append(
-            Waiting(bytes: bytes, isMessage: isMessage, identity: identity, endsSnapshot: item == .snapshotEnd))
+            Waiting(
+                bytes: bytes, isMessage: isMessage, isLive: isLive, identity: identity,
+                endsSnapshot: item == .snapshotEnd))
         waitingBytes += bytes.count
         if isMessage { waitingMessages += 1 }
     }
@@ -110,7 +118,7 @@ public struct OutgoingStream: Sendable {
         continueSnapshot(replica)
         guard !waiting.isEmpty, bytesUnderWay < Self.windowBytes else { return nil }
         var content: [UInt8] = []
-        var messages = 0
+        var (messages, live) = (0, 0)
         var endsSnapshot = false
         var published: [Publisher: UInt64] = [:]
         while content.count < Self.frameBytes, let first = waiting.first {
@@ -122,6 +130,7 @@ public struct OutgoingStream: Sendable {
             position = 0
             waitingBytes -= first.bytes.count
             if first.isMessage { messages += 1 }
+            if first.isLive { live += 1 }
             // Whatever waits behind it: under a load that never pauses, too, both hubs get in step.
             if first.endsSnapshot { endsSnapshot = true }
             if let identity = first.identity {
@@ -134,7 +143,7 @@ public struct OutgoingStream: Sendable {
             Sent(
                 number: nextNumber, bytes: content.count,
                 counter: waiting.isEmpty && lacking.isEmpty ? replica.counter : 0, endsSnapshot: endsSnapshot,
-                messages: messages, published: published))
+                messages: messages, live: live, published: published))
         bytesUnderWay += content.count
         defer { nextNumber += 1 }
         return Frame(stream: identifier, number: nextNumber, content: content, acknowledgement: acknowledging)
@@ -156,6 +165,7 @@ public struct OutgoingStream: Sendable {
             underWay.removeFirst()
             bytesUnderWay -= first.bytes
             messagesUnderWay -= first.messages
+            liveApplied += first.live
             if first.endsSnapshot { isInSync = true }
             progress.counter = max(progress.counter, first.counter)
             progress.published.merge(first.published) { max($0, $1) }

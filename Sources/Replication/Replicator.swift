@@ -1,3 +1,4 @@
+import DequeModule
 import FailoverCore
 import HubProtocol
 
@@ -14,7 +15,7 @@ public struct Replicator: Sendable {
         case resumes(Publisher, token: String, in: Epoch?)
         /// The own hub's broker has answered a publish.
         case answered(Write)
-        /// What is safe by this server's word alone is on disk.
+        /// What `sync` asked for is in the store.
         case stored([Publisher: UInt64])
         case frame(Frame, from: MachineName)
         /// The other server reads its hub from now on; the number is the new stream's, random and not 0.
@@ -25,8 +26,8 @@ public struct Replicator: Sendable {
         /// Nobody wants to know that any more.
         case markForgotten
         /// Whether this server's word alone makes a message safe (`Coordinator.confirmsAlone`), the newest epoch that it
-        /// knows, and the newest in which its hub was active.
-        case standing(confirmsAlone: Bool, Epoch, active: Epoch)
+        /// knows, and whether it is that one's holder.
+        case standing(confirmsAlone: Bool, Epoch, isHolder: Bool)
         /// Now and then, at least each second.
         case timePassed(Timestamp, nextStream: UInt64)
     }
@@ -40,8 +41,9 @@ public struct Replicator: Sendable {
         case store(Write)
         case forget(topic: String)
         case storeProgress(Publisher, received: UInt64)
-        /// Answer with `stored` when all of the above that came before is on disk.
-        case sync([Publisher: UInt64])
+        /// Answer with `stored` when all of the above that came before is in the store: for what is safe by this server's
+        /// word alone in such a way that it survives a power cut, else the end of the process.
+        case sync([Publisher: UInt64], survivesPowerLoss: Bool)
         /// This run of the other server has what it had to have at its mark.
         case copied(session: String)
         case conflict(Replica.Conflict)
@@ -63,13 +65,24 @@ public struct Replicator: Sendable {
     private let run: String
     public private(set) var replica: Replica
     private var epoch: Epoch
+    /// The newest that this server holds or held, as far as this run knows.
     private var activeEpoch = Epoch(0)
     private var confirmsAlone = false
     private var outgoing: OutgoingStream?
     private var incoming = IncomingStream()
+    /// News of this hub that the other one is not known to have, in order. A new stream begins with them: what the other
+    /// hub's readers get has no gaps.
+    private var unheard: Deque<Write> = []
+    private var unheardBytes = 0
+    /// How many of the present stream's live messages are not in `unheard` any more.
+    private var liveHeard = 0
     /// Who speaks in the incoming stream, and whether its snapshot is complete.
     private var speaker: (server: MachineName, session: String)?
     private var isIncomingComplete = false
+    /// The counter of the speaker's newest news, in whichever stream.
+    private var newestHeard: UInt64?
+    /// The speaker's newest mark. It asks once, and the answer may be lost with the way back.
+    private var answeredMark: UInt64?
     private var mark: Mark?
     private var marks: UInt64 = 0
     /// What this hub has told its authors to be safe.
@@ -81,6 +94,10 @@ public struct Replicator: Sendable {
     /// The same for what the other hub has taken from this one. It tells the authors itself, and sooner; this is for those
     /// that do not reach it.
     private var taken: [Publisher: UInt64] = [:]
+    /// Authors who publish on the other hub now, and what that one had of them.
+    private var away: [Publisher: (received: UInt64, epoch: Epoch)] = [:]
+    /// Authors who wait for an epoch that this server has not got yet.
+    private var early: [Publisher: (token: String, epoch: Epoch)] = [:]
     private var lastSent: Frame.Acknowledgement?
     private var silentTicks = 0
     private var mismatches = 0
@@ -89,8 +106,6 @@ public struct Replicator: Sendable {
         var session: String
         /// `nil` until the other server has the snapshot.
         var number: UInt64?
-        /// In calls of `timePassed`.
-        var unansweredTicks = 0
     }
 
     /// Without an acknowledgement, in calls of `timePassed` of a second each: the stream is begun anew.
@@ -128,8 +143,10 @@ public struct Replicator: Sendable {
             mark = Mark(session: session)
             sendMark()
         case .markForgotten: mark = nil
-        case .standing(let confirmsAlone, let epoch, let active):
-            (self.confirmsAlone, self.epoch, activeEpoch) = (confirmsAlone, epoch, active)
+        case .standing(let confirmsAlone, let epoch, let isHolder):
+            (self.confirmsAlone, self.epoch) = (confirmsAlone, epoch)
+            if isHolder { activeEpoch = epoch }
+            return answerEarly()
         case .timePassed(let now, let stream): return tick(now, nextStream: stream)
         }
         return []
@@ -151,6 +168,9 @@ public struct Replicator: Sendable {
         let arrival = replica.arrived(message, epoch: epoch, activeEpoch: activeEpoch)
         if let write = arrival.new {
             outgoing?.append(.live(write))
+            unheard.append(write)
+            unheardBytes += message.payload.count
+            while unheard.count > Self.mostUnheard || unheardBytes > Self.mostUnheardBytes { dropUnheard() }
             if message.isRetained { directives.append(.store(replica.retained[message.topic] ?? write)) }
         }
         if let publisher = message.identity?.publisher {
@@ -161,13 +181,25 @@ public struct Replicator: Sendable {
         return directives
     }
 
+    /// Those who heard of an epoch before this server had it on disk: what they publish belongs to it.
+    private mutating func answerEarly() -> [Directive] {
+        let ready = early.filter { $0.value.epoch <= epoch }
+        for publisher in ready.keys { early[publisher] = nil }
+        return ready.flatMap { resumes($0.key, $0.value.token, in: $0.value.epoch) }
+    }
+
     private mutating func resumes(_ publisher: Publisher, _ token: String, in followed: Epoch?) -> [Directive] {
-        // An author may know sooner than this server that its claim was granted, and later that it was replaced. Either way
-        // what the author writes belongs to the epoch of this hub; no claim is further ahead than `next` of what is known.
-        let ahead = followed.map { min($0, epoch.next(for: .main).next(for: .backup)) } ?? activeEpoch
-        let received = replica.resumes(publisher, epoch: max(activeEpoch, ahead))
+        if let followed, followed > epoch {
+            // It asks again, should this be one too many.
+            if early.count < Replica.mostPublishers { early[publisher] = (token, followed) }
+            return []
+        }
+        // It may also know later than this server that its epoch is over. What it writes belongs to the epoch of this hub.
+        let joined = max(activeEpoch, followed ?? activeEpoch)
+        let received = replica.resumes(publisher, epoch: joined)
+        if let gone = away[publisher], joined > gone.epoch { away[publisher] = nil }
         unconfirmed.insert(publisher)
-        outgoing?.append(.publisher(publisher, received: received))
+        outgoing?.append(.moved(publisher, received: received, joined))
         let answer = Confirmation(received: received, replicated: confirmed[publisher] ?? 0, token: token)
         return [.confirm(publisher, answer)]
     }
@@ -193,6 +225,7 @@ public struct Replicator: Sendable {
 
     private mutating func apply(_ item: StreamItem, from server: MachineName) throws(MalformedStream) -> [Directive] {
         if case .hello(server, let session) = item {
+            if speaker?.server != server || speaker?.session != session { (newestHeard, answeredMark) = (nil, nil) }
             speaker = (server, session)
             isIncomingComplete = false
             sendIndex()
@@ -203,6 +236,9 @@ public struct Replicator: Sendable {
         case .hello: throw MalformedStream()
         case .live(let write):
             guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
+            // The stream before this one brought it already.
+            if let newestHeard, write.stamp.counter <= newestHeard { return [] }
+            newestHeard = write.stamp.counter
             let directives = carryOut(replica.copied(write), isNews: true)
             guard let identity = write.message.identity else { return directives }
             return directives + noteCopied(identity.publisher, identity.sequence)
@@ -213,15 +249,28 @@ public struct Replicator: Sendable {
             replica.merge(publisher, received: received)
             if isIncomingComplete { return noteCopied(publisher, received) }
             return [.storeProgress(publisher, received: replica.received(publisher))]
+        case .moved(let publisher, let received, let epoch):
+            replica.merge(publisher, received: received)
+            noteMoved(publisher, received: received, in: epoch)
+            return [.storeProgress(publisher, received: replica.received(publisher))]
         case .snapshotEnd: isIncomingComplete = true
         case .index(let stream, let topic, let stamp):
             if stream == outgoing?.identifier { outgoing?.peerHolds(topic, stamp) }
         case .indexEnd(let stream): if stream == outgoing?.identifier { outgoing?.peerHeldAll(replica) }
-        case .mark(let number): outgoing?.append(.marked(number))
+        case .mark(let number):
+            answeredMark = number
+            outgoing?.append(.marked(number))
         case .marked(let number): if let mark, mark.number == number { return [.copied(session: mark.session)] }
         case .verify(let digest): return compare(digest)
         }
         return []
+    }
+
+    /// What this hub took of it and the other one has not got yet will be refused there: the author repeats it.
+    private mutating func noteMoved(_ publisher: Publisher, received: UInt64, in epoch: Epoch) {
+        guard epoch > replica.publishers[publisher]?.movedIn ?? Epoch(0) else { return }
+        away[publisher] = (received, epoch)
+        if away.count > Replica.mostPublishers { away.removeAll() }
     }
 
     /// Not what was refused, since its author publishes it here again.
@@ -257,8 +306,24 @@ public struct Replicator: Sendable {
 
     // MARK: - To the other hub
 
+    /// A server that was away for longer gets what is retained.
+    private static let mostUnheard = 10_000
+    private static let mostUnheardBytes = 16 * 1024 * 1024
+
+    private mutating func dropUnheard() {
+        unheardBytes -= unheard.removeFirst().message.payload.count
+        // The present stream has it still, and says so later.
+        if outgoing != nil { liveHeard += 1 }
+    }
+
     private mutating func startStream(_ identifier: UInt64) {
         outgoing = OutgoingStream(identifier: identifier, server: replica.me, session: run)
+        // What was replaced meanwhile is no news.
+        unheard.removeAll { $0.message.isRetained && replica.retained[$0.message.topic]?.stamp != $0.stamp }
+        unheardBytes = unheard.reduce(0) { $0 + $1.message.payload.count }
+        for write in unheard { outgoing?.append(.live(write)) }
+        liveHeard = 0
+        if let answeredMark { outgoing?.append(.marked(answeredMark)) }
         silentTicks = 0
         mark?.number = nil
         sendIndex()
@@ -278,28 +343,32 @@ public struct Replicator: Sendable {
         silentTicks = 0
         if let progress = outgoing?.acknowledged(acknowledgement) {
             replica.peerHas(progress.counter)
-            taken.merge(progress.published) { max($0, $1) }
+            for (publisher, sequence) in progress.published {
+                let safe = min(sequence, away[publisher]?.received ?? sequence)
+                taken[publisher] = max(taken[publisher] ?? 0, safe)
+            }
+        }
+        if let outgoing {
+            let heard = max(0, outgoing.liveApplied - liveHeard)
+            for _ in 0..<min(heard, unheard.count) {
+                unheardBytes -= unheard.removeFirst().message.payload.count
+            }
+            liveHeard += heard
         }
         sendMark()
     }
 
     private mutating func sendMark() {
-        guard outgoing?.isInSync == true, let wanted = mark, wanted.number == nil else { return }
+        guard let outgoing, outgoing.isInSync, let wanted = mark, wanted.number == nil else { return }
         marks += 1
-        mark?.number = marks
-        mark?.unansweredTicks = 0
+        // The answer to another run's mark is none.
+        let number = outgoing.identifier &+ marks
+        mark?.number = number
         // From here on the other server confirms, also what these authors wait for already.
-        for publisher in unconfirmed { outgoing?.append(.publisher(publisher, received: replica.received(publisher))) }
-        outgoing?.append(.mark(marks))
-    }
-
-    /// The answer may have been lost with the other server's stream.
-    private mutating func askForMarkAgain() {
-        guard mark?.number != nil else { return }
-        mark?.unansweredTicks += 1
-        guard let ticks = mark?.unansweredTicks, ticks >= Self.mostSilentTicks else { return }
-        mark?.number = nil
-        sendMark()
+        for publisher in unconfirmed {
+            self.outgoing?.append(.publisher(publisher, received: replica.received(publisher)))
+        }
+        self.outgoing?.append(.mark(number))
     }
 
     // MARK: - Flushing
@@ -310,14 +379,14 @@ public struct Replicator: Sendable {
     /// What is due after one or many events.
     public mutating func flush() -> [Directive] {
         var directives = frames()
-        // What came over a complete stream is on both hubs, whoever is active.
-        if isIncomingComplete {
-            for (publisher, sequence) in copied { directives.append(confirm(publisher, sequence)) }
+        // What came over a complete stream is on both hubs, whoever is active; and in a store, should both processes end.
+        if isIncomingComplete, !copied.isEmpty {
+            directives.append(.sync(copied, survivesPowerLoss: false))
             copied = [:]
         }
         if isSafeAlone, !unconfirmed.isEmpty {
             let progress = unconfirmed.map { ($0, replica.received($0)) }
-            directives.append(.sync(Dictionary(uniqueKeysWithValues: progress)))
+            directives.append(.sync(Dictionary(uniqueKeysWithValues: progress), survivesPowerLoss: true))
             unconfirmed = []
         }
         return directives
@@ -346,15 +415,15 @@ public struct Replicator: Sendable {
         return .confirm(publisher, Confirmation(received: replica.received(publisher), replicated: safe))
     }
 
-    /// To authors that do not reach the other hub; a little later, since the others know already.
+    /// To authors that do not reach the other hub, or whose word its store is late with; a little later, since the others
+    /// know already.
     public mutating func confirmTaken() -> [Directive] {
-        var directives: [Directive] = []
-        for (publisher, sequence) in taken {
-            directives.append(confirm(publisher, sequence))
-            if replica.received(publisher) <= sequence { unconfirmed.remove(publisher) }
+        guard hasTaken else { return [] }
+        for (publisher, sequence) in taken where replica.received(publisher) <= sequence {
+            unconfirmed.remove(publisher)
         }
-        taken = [:]
-        return directives
+        defer { taken = [:] }
+        return [.sync(taken, survivesPowerLoss: false)]
     }
 
     // MARK: - Time
@@ -364,7 +433,6 @@ public struct Replicator: Sendable {
         if confirmed.count > Replica.mostPublishers * 2 {
             confirmed = confirmed.filter { replica.publishers[$0.key] != nil }
         }
-        askForMarkAgain()
         if let outgoing {
             silentTicks = outgoing.isIdle ? 0 : silentTicks + 1
             if silentTicks > Self.mostSilentTicks || outgoing.mustBeginAnew {

@@ -14,6 +14,9 @@ public enum StreamItem: Hashable, Sendable {
     /// What the index lacked.
     case retained(Write)
     case publisher(Publisher, received: UInt64)
+    /// It publishes on the sender's hub from this epoch on, which has its messages up to here. What comes later of the
+    /// receiver's is refused.
+    case moved(Publisher, received: UInt64, Epoch)
     /// Everything that the index lacked is sent.
     case snapshotEnd
     /// The receiver answers with `marked` when it has applied all that came before.
@@ -57,6 +60,12 @@ extension StreamItem {
             out.text(publisher.machine.description)
             out.text(publisher.session)
             out.number(received)
+        case .moved(let publisher, let received, let epoch):
+            out.tag(10)
+            out.text(publisher.machine.description)
+            out.text(publisher.session)
+            out.number(received)
+            out.number(epoch.number)
         case .snapshotEnd: out.tag(6)
         case .mark(let number):
             out.tag(7)
@@ -83,6 +92,8 @@ extension StreamItem {
         case 7: self = .mark(try bytes.number())
         case 8: self = .marked(try bytes.number())
         case 9: self = .verify(Digest(count: try bytes.number(), sum: try bytes.number()))
+        case 10:
+            self = .moved(try bytes.publisher(), received: try bytes.number(), Epoch(try bytes.number()))
         default: throw MalformedStream()
         }
     }

@@ -1,3 +1,5 @@
+import HubProtocol
+
 /// A message with its place in the order of the site: what is copied, and what is kept of a topic.
 public struct Write: Hashable, Sendable {
     public var message: HubMessage
@@ -10,6 +12,13 @@ public struct Write: Hashable, Sendable {
 
     /// The hub before its deletion is known by the tombstone that stays: else an older copy would bring it back.
     public var isTombstone: Bool { message.isDeletion }
+
+    /// A message whose author knows no identities gets one from its stamp, so that readers of both hubs see it once.
+    public var identity: MessageIdentity? {
+        if let identity = message.identity { return identity }
+        let publisher = Publisher(machine: stamp.origin, session: "epoch-\(stamp.epoch)")
+        return publisher.map { MessageIdentity(publisher: $0, sequence: stamp.counter) }
+    }
 
     /// Of topic and stamp; the same in every process and on every machine (FNV-1a).
     var hash: UInt64 {

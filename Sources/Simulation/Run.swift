@@ -32,6 +32,25 @@ struct Run {
         site.after(.milliseconds(100)) { look(at: $0) }
     }
 
+    /// Nobody publishes any more: both hubs come to hold the same, and nobody waits.
+    private func settle(_ site: Site) -> String? {
+        site.isShowOn = false
+        let began = site.now
+        while true {
+            site.run(until: site.now + .milliseconds(500))
+            if let violation = site.oracles.violation { return violation }
+            guard let problem = site.oracles.show.problem(of: site) else { break }
+            if site.now - began > Self.settling {
+                return "I6: \(Self.settling.inSeconds) s after the last message \(problem)"
+            }
+        }
+        site.oracles.show.judge(site)
+        return site.oracles.violation
+    }
+
+    /// Longer than a program waits for a confirmation.
+    private static let settling = Span.seconds(12)
+
     /// Until the site has found back and stayed so for a while.
     private func recover(_ site: Site) -> String? {
         let began = site.now
@@ -44,7 +63,7 @@ struct Run {
                 if found == nil || found?.epoch != epoch { found = (site.now, epoch) }
                 if let found, site.now - found.instant >= RecoveryOracle.stays {
                     site.tally.longestRecovery = max(site.tally.longestRecovery, found.instant - began)
-                    return nil
+                    return settle(site)
                 }
                 if site.now - began > RecoveryOracle.patience { return "I6: epochs go on growing" }
                 continue

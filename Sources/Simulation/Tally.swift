@@ -16,6 +16,7 @@ struct Tally {
     var faults: [Fault.Kind: Int] = [:]
     var orders: [Fault.Kind: OrderCount] = [:]
     var lostStores = 0
+    var show = ShowTally()
     var epochs = 0
     /// Epochs with another holder than the one before.
     var switches = 0
@@ -42,6 +43,7 @@ struct Tally {
         faults.merge(other.faults, uniquingKeysWith: +)
         orders.merge(other.orders) { $0 + $1 }
         lostStores += other.lostStores
+        show.add(other.show)
         epochs += other.epochs
         switches += other.switches
         takeoversWatched += other.takeoversWatched

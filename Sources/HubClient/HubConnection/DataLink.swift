@@ -1,6 +1,7 @@
 import FailoverCore
 import HubProtocol
 import MQTTSession
+import Replication
 
 /// A connection's live session with one hub, whether that hub is followed or not.
 @SessionLoop
@@ -23,34 +24,34 @@ final class DataLink {
     /// Counts the sessions.
     private(set) var connection = 0
     let endpoint: Endpoint
+    /// `nil` while it is not known whose hub it is.
+    var session: Resumption.Session? { hub.map { Resumption.Session(hub: $0, connection: connection) } }
 
     private let publisher: Publisher
-    private var session: ReconnectingSession!
+    private var reconnecting: ReconnectingSession!
     private var filters: [String]
     private var isAnswered = false
     /// The filters of readers have been sent in this session.
     private var isRequested = false
-    private var unanswered = 0
-    /// All that is retained there has reached the readers, through this session or through the one before it.
-    private var hasState = false
+    private var retained = RetainedState()
 
     init(endpoint: Endpoint, clientID: String, publisher: Publisher, filters: [String]) {
         self.endpoint = endpoint
         self.publisher = publisher
         self.filters = filters
-        session = ReconnectingSession(.init(endpoint: endpoint, clientID: clientID), backoff: .ofHub) {
+        reconnecting = ReconnectingSession(.init(endpoint: endpoint, clientID: clientID), backoff: .ofHub) {
             [weak self] in self?.handle($0)
         }
     }
 
-    func start() { session.start() }
+    func start() { reconnecting.start() }
 
     func stop() async {
-        await withCheckedContinuation { continuation in session.stop { continuation.resume() } }
+        await withCheckedContinuation { continuation in reconnecting.stop { continuation.resume() } }
     }
 
     func publish(_ publication: Publication, confirmed: Session.Confirmation? = nil) {
-        guard let open = session.session else {
+        guard let open = reconnecting.session else {
             confirmed?(.failure(.notConnected))
             return
         }
@@ -67,29 +68,29 @@ final class DataLink {
 
     func unsubscribe(_ removed: [String]) {
         filters.removeAll { removed.contains($0) }
-        for filter in removed { session.session?.unsubscribe(filter) }
+        for filter in removed { reconnecting.session?.unsubscribe(filter) }
     }
 
     /// This hub is followed now. Its readers have what is retained on it already if they read on without a gap; else it is
     /// asked for.
     func takeState(after others: [DataLink]) {
-        guard !hasState else { return }
-        let isContinued = unanswered == 0 && others.contains { $0.hasState }
-        hasState = true
-        if isRequested, !isContinued { request(filters) }
+        if retained.followed(after: others.map(\.retained)), isRequested { request(filters) }
     }
 
     /// Another session was lost, and this one was there to read on.
-    func inheritState(of lost: DataLink) { if isUp, unanswered == 0, lost.hasState { hasState = true } }
+    func inheritState(of lost: DataLink) { if isUp { retained.inherit(from: lost.retained) } }
 
-    func forgetState() { hasState = false }
+    /// Something that is retained here reached no reader, while another hub is followed.
+    func missState() { retained.missed() }
+
+    func forgetState() { retained.lost() }
 
     private func request(_ filters: [String]) {
         for filter in filters {
-            unanswered += 1
+            retained.asked()
             let asked = connection
-            session.session?.subscribe(filter) { [weak self] _ in
-                if let self, self.connection == asked { self.unanswered -= 1 }
+            reconnecting.session?.subscribe(filter) { [weak self] _ in
+                if let self, self.connection == asked { self.retained.answered() }
             }
         }
     }
@@ -100,12 +101,13 @@ final class DataLink {
         switch event {
         case .up:
             connection += 1
-            (isAnswered, isRequested, unanswered) = (false, false, 0)
+            (isAnswered, isRequested) = (false, false)
+            retained.opened()
             let asked = connection
             let own = [Topic.hubServer, .hubPair, .hubState, .confirmation(publisher), .hubActive].map(\.name)
-            for filter in own.dropLast() { session.session?.subscribe(filter) }
+            for filter in own.dropLast() { reconnecting.session?.subscribe(filter) }
             // When the last one is answered, what the broker retains for the others has arrived.
-            session.session?.subscribe(own.last!) { [weak self] _ in
+            reconnecting.session?.subscribe(own.last!) { [weak self] _ in
                 guard let self, self.connection == asked else { return }
                 self.isAnswered = true
                 self.reportUpWhenReady()

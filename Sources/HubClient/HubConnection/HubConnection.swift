@@ -37,21 +37,13 @@ public final class HubConnection {
     private var outbox: Outbox
     private var waiters: [UInt64: Waiter] = [:]
     private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
-    /// The hub session on which the outbox is being sent.
-    private var stage = Stage.away
+    /// On which hub session the outbox is being sent.
+    private var resumption = Resumption()
     private var readers: [UInt64: Reader] = [:]
     private var nextReader: UInt64 = 0
     private var observers: [UInt64: AsyncStream<State>.Continuation] = [:]
     private let retryTimer = LoopTimer()
     private var isClosed = false
-
-    private enum Stage: Equatable {
-        /// No hub is followed.
-        case away
-        /// The hub is asked what it has already.
-        case resuming(MachineName, connection: Int, token: String)
-        case sending(MachineName, connection: Int)
-    }
 
     private struct Waiter {
         var confirm: Confirm
@@ -162,7 +154,7 @@ public final class HubConnection {
             }
             timer.cancel()
             guard began + patience > .now else {
-                throw stage == .away ? PublishError.noHub(after: patience) : .notConfirmed(after: patience)
+                throw resumption.stage == .away ? PublishError.noHub(after: patience) : .notConfirmed(after: patience)
             }
         }
         guard !isClosed else { throw PublishError.closed }
@@ -174,7 +166,7 @@ public final class HubConnection {
                 waiters[item.sequence] = Waiter(
                     confirm: confirm, continuation: continuation, deadline: deadline)
                 deadline.schedule(after: patience) { [weak self] in self?.giveUp(item.sequence, after: patience) }
-                if case .sending(let hub, let connection) = stage, let link = link(of: hub, connection) {
+                if case .sending(let session) = resumption.stage, let link = link(of: session.hub, session.connection) {
                     send(item, over: link)
                 }
             }
@@ -234,11 +226,8 @@ public final class HubConnection {
 
     private func confirmed(_ confirmation: Confirmation, on link: DataLink) {
         for sequence in outbox.confirmed(confirmation.replicated) { finish(sequence, .success(())) }
-        guard case .resuming(let hub, let connection, let token) = stage, token == confirmation.token,
-            link.hub == hub, link.connection == connection
-        else { return }
+        guard let session = link.session, resumption.answered(confirmation, on: session) else { return }
         retryTimer.cancel()
-        stage = .sending(hub, connection: connection)
         for item in outbox.missing(after: confirmation.received) { send(item, over: link) }
         for (sequence, waiter) in waiters where waiter.confirm == .hub && sequence <= confirmation.received {
             finish(sequence, .success(()))
@@ -253,16 +242,8 @@ public final class HubConnection {
 
     /// Asks the hub that is followed what it has already, once in each session with it.
     private func resume() {
-        guard let hub = follower.following, let link = link(of: hub) else {
-            stage = .away
-            return
-        }
-        switch stage {
-        case .resuming(hub, link.connection, _), .sending(hub, link.connection): return
-        default: break
-        }
-        let token = Identifier.random()
-        stage = .resuming(hub, connection: link.connection, token: token)
+        let link = follower.following.flatMap { self.link(of: $0) }
+        guard let token = resumption.follow(link?.session, token: Identifier.random), let link else { return }
         ask(link, token)
     }
 
@@ -271,7 +252,8 @@ public final class HubConnection {
         link.publish(Publication(topic: Topic.resume(publisher).name, payload: request.encoded))
         // A hub whose server was not ready yet did not hear it.
         retryTimer.schedule(after: .milliseconds(250)) { [weak self, weak link] in
-            guard let self, let link, case .resuming(_, link.connection, token) = self.stage else { return }
+            guard let self, let link, let session = link.session, self.resumption.waits(for: token, on: session)
+            else { return }
             self.ask(link, token)
         }
     }
@@ -354,13 +336,18 @@ public final class HubConnection {
         guard let hub = link.hub else { return }
         let item = Inbox.Item(message)
         let isShow = Topic.isCopied(message.topic)
+        let isFollowed = hub == follower.following
         for reader in readers.values where reader.filters.contains(where: { TopicRules.matches($0, message.topic) }) {
             // What each hub says for itself is read from the one that is followed.
             guard isShow else {
-                if hub == follower.following { reader.yield(message) }
+                if isFollowed { reader.yield(message) }
                 continue
             }
-            if reader.inbox.take(item, from: hub, isFollowed: hub == follower.following) { reader.yield(message) }
+            if reader.inbox.take(item, from: hub, isFollowed: isFollowed) {
+                reader.yield(message)
+            } else if item.isState, !isFollowed, reader.inbox.lacks(item) {
+                link.missState()
+            }
         }
     }
 }

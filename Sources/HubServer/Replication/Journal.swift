@@ -6,21 +6,22 @@ import StateStore
 /// Gathers what is to be stored, and writes it in one piece whenever the disk is free.
 @SessionLoop
 final class Journal {
-    /// Safe by this server's word alone, and on disk now.
+    /// What is in the store now of what was to be confirmed.
     var onWritten: @SessionLoop ([Publisher: UInt64]) -> Void = { _ in }
     /// Why nothing can be stored; `nil` when it can be again.
     var onError: @SessionLoop (StateStoreError?) -> Void = { _ in }
 
     private let store: StateStore
     private var changes = StateStore.Changes()
-    /// To be confirmed once what came before it is on disk.
+    /// To be confirmed once what came before it is in the store.
     private var awaiting: [Publisher: UInt64] = [:]
+    private var mustSurvivePowerLoss = false
     private var isWriting = false
     private var lastDurable = ContinuousClock.now
     private let pause = LoopTimer()
     private let retry = LoopTimer()
 
-    /// While both servers have everything, the disk may wait for more.
+    /// What nobody waits for may wait for more.
     private static let gathering = Duration.milliseconds(10)
     private static let longestUnsynced = Duration.seconds(1)
 
@@ -38,7 +39,10 @@ final class Journal {
 
     func note(_ publisher: Publisher, received: UInt64) { changes.publishers[publisher] = received }
 
-    func confirm(_ progress: [Publisher: UInt64]) { awaiting.merge(progress) { max($0, $1) } }
+    func confirm(_ progress: [Publisher: UInt64], survivesPowerLoss: Bool) {
+        awaiting.merge(progress) { max($0, $1) }
+        mustSurvivePowerLoss = mustSurvivePowerLoss || survivesPowerLoss
+    }
 
     /// Writes at once what somebody waits for, the rest a little later.
     func flush(counter: UInt64, atPeer: UInt64) {
@@ -60,13 +64,13 @@ final class Journal {
         changes = StateStore.Changes()
         changes.counter = written.counter
         changes.counterAtPeer = written.counterAtPeer
-        awaiting = [:]
-        let isDurable = !confirmed.isEmpty || ContinuousClock.now - lastDurable > Self.longestUnsynced
+        let isDurable = mustSurvivePowerLoss || ContinuousClock.now - lastDurable > Self.longestUnsynced
+        (awaiting, mustSurvivePowerLoss) = ([:], false)
         store.write(written, survivesPowerLoss: isDurable) { error in
             Task { @SessionLoop [weak self] in
                 guard let self else { return }
                 self.isWriting = false
-                if let error { return self.failed(error, written, confirmed) }
+                if let error { return self.failed(error, written, confirmed, isDurable) }
                 if isDurable { self.lastDurable = .now }
                 self.onError(nil)
                 if !confirmed.isEmpty { self.onWritten(confirmed) }
@@ -76,7 +80,9 @@ final class Journal {
     }
 
     /// Nothing is lost: what could not be written is written with what came later.
-    private func failed(_ error: StateStoreError, _ written: StateStore.Changes, _ unconfirmed: [Publisher: UInt64]) {
+    private func failed(
+        _ error: StateStoreError, _ written: StateStore.Changes, _ unconfirmed: [Publisher: UInt64], _ isDurable: Bool
+    ) {
         onError(error)
         var merged = written
         merged.retained.merge(changes.retained) { $1 }
@@ -86,7 +92,7 @@ final class Journal {
         merged.publishers.merge(changes.publishers) { $1 }
         (merged.counter, merged.counterAtPeer) = (changes.counter, changes.counterAtPeer)
         changes = merged
-        awaiting.merge(unconfirmed) { max($0, $1) }
+        confirm(unconfirmed, survivesPowerLoss: isDurable)
         retry.schedule(after: .seconds(1)) { [weak self] in self?.write() }
     }
 }

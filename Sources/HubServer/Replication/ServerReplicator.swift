@@ -182,7 +182,8 @@ final class ServerReplicator {
         case .store(let write): keep { $0.note(write) }
         case .forget(let topic): keep { $0.forget(topic) }
         case .storeProgress(let publisher, let received): keep { $0.note(publisher, received: received) }
-        case .sync(let progress): keep { $0.confirm(progress) }
+        case .sync(let progress, let survivesPowerLoss):
+            keep { $0.confirm(progress, survivesPowerLoss: survivesPowerLoss) }
         case .copied(let session): onCopied(session)
         case .conflict(let conflict):
             conflicts.note(.init(conflict, at: .now))

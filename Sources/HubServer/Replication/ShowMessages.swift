@@ -5,13 +5,6 @@ import MQTTSession
 import Replication
 
 extension Write {
-    /// A message whose author knows no identities gets one from its stamp, so that readers of both hubs see it once.
-    var identity: MessageIdentity? {
-        if let identity = message.identity { return identity }
-        let publisher = Publisher(machine: stamp.origin, session: "epoch-\(stamp.epoch)")
-        return publisher.map { MessageIdentity(publisher: $0, sequence: stamp.counter) }
-    }
-
     /// As the own hub gets it.
     ///
     /// - Parameter isNews: readers have not seen it; it is not only put right, or filled in.

@@ -4,6 +4,7 @@ import FailoverCore
 extension Site {
     func begin(_ fault: Fault, for span: Span) {
         if !fault.isHarmless { oracles.faultBegins(fault, self) }
+        burst()
         let number = faults.begin(fault)
         apply(fault)
         if case .flap(let paths, let pause) = fault { flap(paths, pause: pause, number: number) }
@@ -135,7 +136,10 @@ extension Site {
     private func loseStore(of machine: Machine) {
         if let server = machine as? ServerMachine, server.disk.content != nil, mayLoseStore(server) {
             script.note(now, server.node, "FAULT its store is lost")
+            let record = server.disk.content
             server.disk.content = nil
+            server.show.store.lose()
+            oracles.show.lostStore(server, record: record, self)
             tally.lostStores += 1
             oracles.hubs.lostStore(server)
         }
@@ -201,7 +205,9 @@ extension Site {
     private func interrupt(_ key: SessionKey) {
         guard sessions[key.index].serverRun != nil else { return }
         close(key, after: random.span(.zero ... .milliseconds(3)))
-        if key.owner.isServer { after(random.span(.zero ... .milliseconds(3))) { $0.will(of: key) } }
+        if key.owner.isServer, key.broker == .control {
+            after(random.span(.zero ... .milliseconds(3))) { $0.will(of: key) }
+        }
     }
 
     private func will(of key: SessionKey) {

@@ -8,15 +8,19 @@ final class Oracles {
     let epochs = EpochOracle()
     let orders = OrderOracle()
     let standbys = StandbyOracle()
+    let show: ShowOracle
 
     /// A write that takes longer than this is a fault of its own: the spans that rule 15 leaves are for sound disks.
     static let quickWrite = Span.milliseconds(8)
 
-    init(clients: Int) { followers = FollowerOracle(clients: clients) }
+    init(clients: Int) {
+        followers = FollowerOracle(clients: clients)
+        show = ShowOracle(clients: clients)
+    }
 
     var violation: String? {
         hubs.violation ?? followers.violation ?? standbys.violation ?? availability.violation ?? epochs.violation
-            ?? orders.violation
+            ?? orders.violation ?? show.found
     }
 
     /// After every event of a server.
@@ -26,6 +30,7 @@ final class Oracles {
         epochs.observe(server, core, site)
         orders.observe(server, core, site)
         availability.observe(site)
+        show.observe(site)
     }
 
     func stored(_ record: Record, at server: ServerMachine, _ site: Site) {

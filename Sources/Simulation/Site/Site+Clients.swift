@@ -16,6 +16,7 @@ extension Site {
         script.note(now, client.node, "starts")
         oracles.followers.restarted(client)
         for key in hubSessions(of: client) { open(key) }
+        startShow(client)
     }
 
     /// - Parameter isOrderly: it says goodbye.
@@ -33,6 +34,7 @@ extension Site {
                 after: isHeard ? random.spanOfAnySize(.microseconds(100) ... .milliseconds(5)) : Self.keepAliveEnds)
         }
         for key in hubSessions(of: client) + controlSessions(of: client) { giveUp(key) }
+        endShow(client)
         script.note(now, client.node, isOrderly ? "leaves" : "is gone")
     }
 
@@ -53,8 +55,10 @@ extension Site {
             switch key.broker {
             case .hub: changeHub(key, to: change, at: client)
             case .control: changeControl(key, to: change, at: client)
+            case .show: self.change(key, to: change, ofProgramAt: client)
             }
-        case .vote, .will, .presence, .recordSynced, .copied, .stopRequested: break
+        case .show(let parcel, let key): take(parcel, from: key, at: client)
+        case .vote, .will, .presence, .recordSynced, .stopRequested: break
         }
     }
 

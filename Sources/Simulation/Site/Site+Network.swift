@@ -66,13 +66,23 @@ extension Site {
             switch parcel {
             case .news: (SessionKey(owner: to, server: from, broker: .hub), true)
             case .presence: (SessionKey(owner: from, server: to, broker: .hub), true)
+            case .show(_, let key): (key ?? SessionKey(owner: from, server: to, broker: .show), true)
             case .vote: (SessionKey(owner: from, server: to, broker: .control), false)
             default: (SessionKey(owner: to, server: from, broker: .control), false)
             }
         let receiver = machine(to)
         guard receiver.run == (to == key.owner ? passage.ownerRun : passage.serverRun) else { return }
         if to == key.owner { guard sessions[key.index].serverRun == passage.serverRun else { return } }
-        if isOrdered { guard sessions[key.index].connections == passage.connection else { return } }
+        if isOrdered {
+            let session = sessions[key.index]
+            guard session.connections == passage.connection, session.endedConnection != passage.connection else {
+                return
+            }
+        }
+        if case .show(let parcel, _) = parcel, parcel.isForBroker {
+            // The broker works on while the process beside it hangs.
+            return take(parcel, from: key, atBrokerOf: server(to))
+        }
         deliver(parcel, to: receiver)
     }
 

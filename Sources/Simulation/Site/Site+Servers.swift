@@ -1,4 +1,5 @@
 import FailoverCore
+import Replication
 
 /// What `ServerCoordinator` and the brokers beside it do.
 extension Site {
@@ -22,6 +23,7 @@ extension Site {
         // Whoever is still connected to the run before learns that it is gone.
         reviewSessions { $0.server == server.node }
         open(SessionKey(owner: server.node, server: server.node.other, broker: .control))
+        startShow(server)
         handle(.timePassed, at: server)
     }
 
@@ -43,6 +45,7 @@ extension Site {
         server.inbox = []
         server.disk.crash(keepsFirst: random.chance(0.5))
         giveUp(key)
+        endShow(server)
         reviewSessions { $0.server == server.node }
         oracles.serverEnded(server, self)
     }
@@ -53,11 +56,12 @@ extension Site {
         case .vote(let vote): handle(.vote(vote), at: server)
         case .will(let session): handle(.will(session: session), at: server)
         case .recordSynced(let record): handle(.stored(record), at: server)
-        case .copied(let session): handle(.copied(session: session), at: server)
+        case .show(let parcel, _): take(parcel, at: server)
         case .stopRequested:
             oracles.orders.stopRequested(at: server)
             handle(.stopRequested, at: server)
-        case .session(let key, let news): change(key, to: news, at: server)
+        case .session(let key, let news):
+            if key.broker == .show { changePeer(key, to: news, at: server) } else { change(key, to: news, at: server) }
         case .presence(let presence): see(presence, at: server)
         case .news, .ballotSynced: break
         }
@@ -92,19 +96,6 @@ extension Site {
 
     // MARK: - Core
 
-    /// The other hub gets what it lacks, as soon as both servers reach each other.
-    private func copy(to session: String, from server: ServerMachine) {
-        let run = server.run
-        after(random.spanOfAnySize(.microseconds(200) ... .milliseconds(50))) { site in
-            guard server.run == run, server.core?.marksFor == session else { return }
-            let other = site.server(server.node.other)
-            guard other.isActing, site.isOpenBothWays(server.node, other.node) else {
-                return site.copy(to: session, from: server)
-            }
-            site.deliver(.copied(session: session), to: server)
-        }
-    }
-
     func handle(_ event: Coordinator.Event, at server: ServerMachine) {
         oracles.hubs.check(self)
         guard let directives = server.core?.handle(event, at: server.clock.moment(at: now)), let core = server.core
@@ -124,7 +115,7 @@ extension Site {
                 oracles.orders.stopped(server, core)
                 end(server, isOrderly: true)
                 return startAgainAfterSiteStop(server)
-            case .mark(let session): copy(to: session, from: server)
+            case .mark(let session): handle(Replicator.Event.mark(session: session), at: server)
             case .answer(let answer): noteAnswer(answer, of: server, core)
             case .refuseStart:
                 script.note(now, server.node, "finds its place taken, and ends")
@@ -133,6 +124,7 @@ extension Site {
                 return turnOn(server, after: .seconds(1))
             }
         }
+        tellReplicator(of: server)
         oracles.observe(server, core, self)
         plan(server, for: core.nextDeadline)
     }
@@ -202,6 +194,7 @@ extension Site {
         guard isNews else { return }
         let news = HubNews(announcement: announcement, pair: record)
         server.news = news
+        tellReaders(news, of: server)
         for client in clients {
             let key = SessionKey(owner: client.node, server: server.node, broker: .hub)
             guard sessions[key.index].serverRun == server.run else { continue }

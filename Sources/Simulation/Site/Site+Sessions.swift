@@ -1,13 +1,16 @@
 extension Site {
     /// All sessions that there can be.
     var sessionKeys: [SessionKey] {
-        let electionSessions = Node.servers.map { SessionKey(owner: $0, server: $0.other, broker: .control) }
-        return electionSessions
+        let serverSessions = Node.servers.flatMap { server in
+            [SessionKey.Broker.control, .show].map { SessionKey(owner: server, server: server.other, broker: $0) }
+        }
+        return serverSessions
             + clients.flatMap { client in
                 Node.servers.flatMap { server in
                     [
                         SessionKey(owner: client.node, server: server, broker: .hub),
                         SessionKey(owner: client.node, server: server, broker: .control),
+                        SessionKey(owner: client.node, server: server, broker: .show),
                     ]
                 }
             }
@@ -63,6 +66,7 @@ extension Site {
             guard site.sessions[key.index].serverRun != nil, site.sessions[key.index].connections == connection else {
                 return
             }
+            site.sessions[key.index].endedConnection = connection
             site.deliver(.session(key, .closed), to: site.machine(key.owner))
         }
     }
@@ -118,6 +122,7 @@ extension Site {
             case .control:
                 guard key.owner.isServer else { return }
                 site.deliver(.will(session: site.sessionName(key.owner, run: run.owner)), to: server)
+            case .show: break
             }
             // The broker has ended it; its owner finds that out.
             if isSame { site.close(key, after: .zero) }

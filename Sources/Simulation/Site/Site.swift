@@ -21,6 +21,8 @@ final class Site {
     var tally = Tally()
     var oracles: Oracles
     var script: Script
+    /// Programs publish.
+    var isShowOn = true
 
     init(seed: UInt64, script: Script) {
         var random = SplitMix64(seed: seed)
@@ -30,7 +32,7 @@ final class Site {
         clients = (0..<traits.clients).map { ClientMachine(.client($0), clock: NodeClock(&random)) }
         let nodes = 2 + traits.clients
         ways = (0..<nodes * nodes).map { _ in Way(delay: traits.drawDelay(&random)) }
-        sessions = Array(repeating: Session(), count: nodes * 4)
+        sessions = Array(repeating: Session(), count: nodes * 6)
         oracles = Oracles(clients: traits.clients)
         self.random = random
         self.script = script

@@ -11,6 +11,7 @@ struct Traits {
     let faultKinds: [Fault.Kind]
     /// How late a server's timers run at most.
     let timerDelay: Span
+    let show: ShowTraits
 
     init(_ random: inout SplitMix64) {
         // In some runs nothing breaks, and processes only stall: then nobody has an excuse, with a witness or without.
@@ -21,6 +22,7 @@ struct Traits {
         firstFault = random.chance(0.5) ? .zero : .seconds(4)
         faultPause = random.spanOfAnySize(.milliseconds(150) ... .seconds(6))
         timerDelay = random.chance(0.5) ? .zero : random.spanOfAnySize(.microseconds(50) ... .milliseconds(2))
+        show = ShowTraits(&random)
         let share = random.pick([0.2, 0.5, 1])
         let possible = Fault.Kind.allCases.filter { !$0.isOrder && (clients > 0 || !$0.isOfClients) }
         let chosen = possible.filter { isStalling ? $0.isStall : random.chance(share) }

@@ -33,6 +33,7 @@ final class ServerMachine: Machine {
     let address: ServerAddress
     var core: Coordinator?
     var disk = Disk<Record>()
+    var show = ShowServer()
     /// Retained on its own hub broker; gone with it.
     var news: HubNews?
     var presences: [Presence?]
@@ -56,6 +57,7 @@ final class ClientMachine: Machine {
     var follower = Follower()
     var witness: Witness?
     var disk = Disk<Ballot>()
+    var program: ShowProgram?
     /// Counts the losses of its votes: a client without them is another witness.
     var ballotBoxes = 1
     /// As `MachineAgent`: said once a hub is followed, and never taken back.

@@ -16,8 +16,8 @@ enum Parcel {
     case session(SessionKey, SessionChange)
     indirect case recordSynced(Record)
     indirect case ballotSynced(Ballot)
-    /// This run of the other server has what a mark asked for.
-    indirect case copied(session: String)
+    /// Of the show; without a session, what a process planned for itself.
+    indirect case show(ShowParcel, SessionKey?)
     case stopRequested
 }
 

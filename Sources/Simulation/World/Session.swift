@@ -2,6 +2,8 @@
 struct SessionKey: Hashable {
     enum Broker: Int {
         case hub, control
+        /// With the hub broker too: of programs that publish and read, and of the replicators.
+        case show
     }
 
     let owner: Node
@@ -9,7 +11,7 @@ struct SessionKey: Hashable {
     let broker: Broker
 
     /// Its place in `Site.sessions`.
-    var index: Int { owner.index * 4 + server.index * 2 + broker.rawValue }
+    var index: Int { owner.index * 6 + server.index * 3 + broker.rawValue }
 }
 
 /// A session that comes back by itself, as its owner sees it.
@@ -18,6 +20,8 @@ struct Session {
     /// The run of the server that it is open with.
     var serverRun: Int32?
     var connections: Int32 = 0
+    /// The connection that has ended, also while its owner hangs and does not know yet: nothing arrives over it any more.
+    var endedConnection: Int32?
     /// Counts the attempts to connect; an answer to an older one is void.
     var attempts = 0
     var pause = Span.zero
