@@ -11,11 +11,16 @@ extension Coordinator {
             return []
         }
         let isGranted = offered.holder == me && offered.epoch == claim?.epoch
-        if isGranted {
-            confirmsFrom = nil
-            if offered.reason != claim?.reason { unwanted = offered.epoch }
-        }
+        if isGranted { confirmsFrom = nil }
+        if isGranted ? offered.reason != claim?.reason : isGrantedToEarlierRun(offered) { unwanted = offered.epoch }
         return store(offered, isWon: isGranted)
+    }
+
+    /// An earlier run of this server asked for it and never acted in it, since it is not on disk here: what it was ordered
+    /// was refused, or the operator got no answer (found by the simulation).
+    private func isGrantedToEarlierRun(_ offered: Record) -> Bool {
+        guard let record else { return false }
+        return offered.holder == me && offered.epoch > record.epoch
     }
 
     /// The store was lost, and this record is perhaps older than what was in it. Until this run is paired, or a new epoch

@@ -24,6 +24,27 @@ struct SimulationFindingsTests {
         #expect(servers.main.record?.mode == .paired && servers.main.record?.epoch == epoch)
     }
 
+    @Test("A removal that was refused, and granted unheard, does not take effect at the next start (rule 13)")
+    func refusedRemovalAndRestart() {
+        var servers = TwoServers.paired()
+        servers.mute = [.backup]
+        servers.deafToVotes = [.main]
+        servers.handle(.ordered(.removeBackup, by: TwoServers.user), at: .main)
+        servers.run(.seconds(6))
+        let granted = servers.backup.record!
+        #expect(granted.mode == .single && servers.main.record?.mode == .paired)
+        servers.crash(.main)
+        servers.start(.main)
+        // Clients have heard of it from the Backup's hub.
+        servers.handle(.followed(granted.epoch), at: .main)
+        servers.run(.seconds(4))
+        servers.mute = []
+        servers.run(.milliseconds(100))
+        servers.deafToVotes = []
+        servers.run(.seconds(5))
+        #expect(servers.main.isActive && servers.main.phase == .idle)
+    }
+
     @Test("Main comes back without its store while the Backup asks to take over: the site finds back")
     func lostStoreWhileAsked() {
         var servers = TwoServers.paired(witnesses: 0)
