@@ -2,7 +2,10 @@ import FailoverCore
 import Foundation
 
 /// One JSON object in UTF-8 with camelCase keys. Readers ignore keys that they do not know.
-public protocol Payload: Codable, Equatable, Sendable {}
+public protocol Payload: Codable, Equatable, Sendable {
+    init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload)
+    var encoded: [UInt8] { get }
+}
 
 public struct MalformedPayload: Error, CustomStringConvertible {
     public var type: String
@@ -20,7 +23,11 @@ extension Payload {
     /// A payload of the contract is far smaller; a larger one is not looked at.
     public static var maximumBytes: Int { 256 * 1024 }
 
-    public init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload) {
+    public init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload) { try self.init(decodingJSON: bytes) }
+
+    public var encoded: [UInt8] { encodedAsJSON }
+
+    init(decodingJSON bytes: some Collection<UInt8>) throws(MalformedPayload) {
         guard bytes.count <= Self.maximumBytes else {
             throw MalformedPayload(type: "\(Self.self)", cause: "\(bytes.count) bytes, at most \(Self.maximumBytes)")
         }
@@ -37,7 +44,7 @@ extension Payload {
         }
     }
 
-    public var encoded: [UInt8] {
+    var encodedAsJSON: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Payloads hold strings, numbers and lists; none of them can fail to encode but a float that is no number,

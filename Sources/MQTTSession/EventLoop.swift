@@ -64,6 +64,8 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         mailbox.withLock { $0.append(job) }
+        // This thread looks into the mailbox before it waits again.
+        guard !isOnLoop else { return }
         var one: UInt64 = 1
         _ = write(wakeUp, &one, MemoryLayout.size(ofValue: one))
     }
@@ -106,7 +108,8 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         thread.withLock { $0 = pthread_self() }
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while true {
-            let count = epoll_wait(epoll, &events, Int32(events.count), millisecondsToNextTimer())
+            let patience = mailbox.withLock { $0.isEmpty } ? millisecondsToNextTimer() : 0
+            let count = epoll_wait(epoll, &events, Int32(events.count), patience)
             // Sockets before timers: after this thread was held up, what others sent in the meantime is heard before
             // any silence is counted.
             for event in events.prefix(max(0, Int(count))) {

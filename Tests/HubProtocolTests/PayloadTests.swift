@@ -33,6 +33,26 @@ struct PayloadTests {
         #expect(payload.announcement.silence == .microseconds(250_500))
     }
 
+    @Test("A confirmation is JSON, also where it is written and read by hand")
+    func confirmation() throws {
+        for token in [nil, "a\"b"] {
+            let confirmation = Confirmation(received: .max, replicated: 7, token: token)
+            let object = try object(confirmation)
+            #expect(object["received"] as? UInt64 == .max && object["replicated"] as? Int == 7)
+            #expect(object["token"] as? String == token)
+            #expect(try Confirmation(decoding: confirmation.encoded) == confirmation)
+        }
+        let spaced = #" {"replicated": 7, "other": 1, "received": 12} "#
+        #expect(try Confirmation(decoding: spaced.utf8) == Confirmation(received: 12, replicated: 7))
+        let malformed = [
+            "", #"{"received":1}"#, #"{"received":,"replicated":7}"#, #"{"received":1,"replicated":-7}"#,
+            #"{"received":1,"replicated":7}}"#, #"{"received":99999999999999999999,"replicated":7}"#,
+        ]
+        for text in malformed {
+            #expect(throws: MalformedPayload.self) { try Confirmation(decoding: text.utf8) }
+        }
+    }
+
     @Test("While a side has stood down, hub is null and not missing")
     func stoodDown() throws {
         let object = try object(HubActive(record: record, standsDown: true))
