@@ -47,6 +47,9 @@ public struct Replica: Sendable {
     public private(set) var publishers: [Publisher: Progress] = [:]
     /// Of `retained`.
     public private(set) var digest = Digest()
+    /// Of `retained`: what is looked at each second, without going through all of it.
+    private var tombstones: Set<String> = []
+    private var expiring: Set<String> = []
     /// Of this server's newest stamp.
     public private(set) var counter: UInt64 = 0
     /// The other server has every write of this one up to here.
@@ -191,8 +194,11 @@ public struct Replica: Sendable {
 
     private mutating func keep(_ write: Write) {
         counter = max(counter, write.stamp.counter)
-        if let old = retained.updateValue(write, forKey: write.message.topic) { digest.remove(old) }
+        let topic = write.message.topic
+        if let old = retained.updateValue(write, forKey: topic) { digest.remove(old) }
         digest.add(write)
+        if write.isTombstone { tombstones.insert(topic) } else { tombstones.remove(topic) }
+        if write.message.expiry != nil { expiring.insert(topic) } else { expiring.remove(topic) }
     }
 
     private mutating func advance(_ publisher: Publisher, to sequence: UInt64) {
@@ -214,9 +220,9 @@ public struct Replica: Sendable {
     ///
     /// - Returns: their topics.
     public mutating func forgetTombstones() -> [String] {
-        let tombstones = retained.values.filter(\.isTombstone)
         guard tombstones.count > Self.mostTombstones else { return [] }
-        let oldest = tombstones.sorted { $0.stamp < $1.stamp }.prefix(tombstones.count - Self.mostTombstones / 2)
+        let oldest = tombstones.compactMap { retained[$0] }.sorted { $0.stamp < $1.stamp }
+            .prefix(tombstones.count - Self.mostTombstones / 2)
         for write in oldest { drop(write) }
         return oldest.map(\.message.topic)
     }
@@ -225,13 +231,15 @@ public struct Replica: Sendable {
     ///
     /// - Returns: their topics.
     public mutating func forgetExpired(at now: Timestamp) -> [String] {
-        let expired = retained.values.filter { $0.message.expiry.map { $0 <= now } ?? false }
+        let expired = expiring.compactMap { retained[$0] }.filter { $0.message.expiry.map { $0 <= now } ?? false }
         for write in expired { drop(write) }
         return expired.map(\.message.topic)
     }
 
     private mutating func drop(_ write: Write) {
         retained[write.message.topic] = nil
+        tombstones.remove(write.message.topic)
+        expiring.remove(write.message.topic)
         digest.remove(write)
     }
 }

@@ -110,6 +110,35 @@ struct ReplicaTests {
         #expect(main.digest == backup.digest)
     }
 
+    @Test("What has expired is forgotten, and what replaced it is not")
+    mutating func expiry() {
+        for (topic, expiry) in [("a", Int64(1)), ("b", 2), ("c", 1)] {
+            let message = HubMessage(
+                topic: topic, payload: [1], isRetained: true, expiry: Timestamp(millisecondsSince1970: expiry))
+            _ = main.arrived(message, epoch: Self.epoch, activeEpoch: Self.epoch)
+        }
+        _ = main.arrived(message("c", "stays"), epoch: Self.epoch, activeEpoch: Self.epoch)
+        let first = main.forgetExpired(at: Timestamp(millisecondsSince1970: 1))
+        #expect(first == ["a"])
+        let second = main.forgetExpired(at: Timestamp(millisecondsSince1970: 2))
+        #expect(second == ["b"])
+        #expect(main.retained.keys.sorted() == ["c"] && main.digest.count == 1)
+    }
+
+    @Test("Of more deletions than a site can need, the oldest are forgotten")
+    mutating func manyTombstones() {
+        for number in 0...Replica.mostTombstones {
+            _ = main.arrived(message("\(number)", ""), epoch: Self.epoch, activeEpoch: Self.epoch)
+        }
+        _ = main.arrived(message("0", "there again"), epoch: Self.epoch, activeEpoch: Self.epoch)
+        let none = main.forgetTombstones()
+        #expect(none.isEmpty)
+        _ = main.arrived(message("one more", ""), epoch: Self.epoch, activeEpoch: Self.epoch)
+        let forgotten = main.forgetTombstones()
+        #expect(forgotten.first == "1" && forgotten.count == Replica.mostTombstones / 2 + 1)
+        #expect(main.retained["0"] != nil && main.retained["one more"] != nil)
+    }
+
     @Test("While an own publish is under way, what the broker retains in the end is made certain")
     mutating func underWay() throws {
         let copy = try #require(backup.arrived(message("a", "copy"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
