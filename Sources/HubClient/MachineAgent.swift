@@ -57,9 +57,11 @@ public final class MachineAgent {
         case ignored(topic: String, cause: String)
     }
 
-    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest.
-    private static func filters(_ name: MachineName) -> [String] {
-        [TopicFilter.machine(name)] + [Topic.hubServer, .hubPair, .hubActive].map(\.name)
+    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest. Of what this machine says
+    /// itself only its heartbeats come back, which proves that the hub works.
+    private static func subscriptions(_ name: MachineName) -> [HubLink.Subscription] {
+        [HubLink.Subscription(filter: TopicFilter.machine(name), noLocal: true)]
+            + [Topic.machine(name, .heartbeat), .hubServer, .hubPair, .hubActive].map { .init(filter: $0.name) }
     }
 
     private static let heartbeatInterval = Duration.seconds(1)
@@ -132,7 +134,7 @@ public final class MachineAgent {
             topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
         let configuration = Session.Configuration(
             endpoint: endpoint, clientID: "\(identity.name)-\(side)-\(identity.secret)", will: will)
-        let link = HubLink(configuration, hub: hub, filters: Self.filters(identity.name))
+        let link = HubLink(configuration, hub: hub, subscriptions: Self.subscriptions(identity.name))
         link.onEvent = { [weak self, unowned link] event in self?.handle(event, of: link) }
         links[side] = link
         link.start()
