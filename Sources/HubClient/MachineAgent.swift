@@ -73,7 +73,7 @@ public final class MachineAgent {
     private static let rehearsal: Void = {
         let active =
             #"{"epoch":1,"hub":"a","address":"a","port":1,"previous":"a","reason":"mainLost","since":"2026-01-01T00:00:00.000Z"}"#
-        _ = try? HubActive(decoding: Array(active.utf8))
+        _ = try? Follower.Announcement(hubActive: Array(active.utf8))
         let change = #"{"epoch":1,"from":"a","to":"a","outageMs":1.5,"reason":"mainLost"}"#
         _ = (try? MachineSwitch(decoding: Array(change.utf8)))?.encoded
         _ = MachineLinks(hubs: [:], control: nil, following: nil, epoch: nil).encoded
@@ -213,7 +213,7 @@ public final class MachineAgent {
         guard !message.payload.isEmpty else { return }
         switch topic {
         case .hubActive:
-            report(follower.announced(try HubActive(decoding: message.payload).announcement, at: clock()))
+            report(follower.announced(try Follower.Announcement(hubActive: message.payload), at: clock()))
         case .hubServer:
             let server = try HubServer(decoding: message.payload)
             onEvent(.server(server, side))

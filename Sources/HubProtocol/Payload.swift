@@ -2,7 +2,9 @@ import FailoverCore
 import Foundation
 
 /// One JSON object in UTF-8 with camelCase keys. Readers ignore keys that they do not know.
-public protocol Payload: Codable, Equatable, Sendable {}
+public protocol Payload: Codable, Equatable, Sendable {
+    var encoded: [UInt8] { get }
+}
 
 public struct MalformedPayload: Error, CustomStringConvertible {
     public var type: String
@@ -37,7 +39,9 @@ extension Payload {
         }
     }
 
-    public var encoded: [UInt8] {
+    public var encoded: [UInt8] { generallyEncoded }
+
+    var generallyEncoded: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Payloads hold strings, numbers and lists; none of them can fail to encode but a float that is no number,
