@@ -21,7 +21,13 @@ final class HubLink {
     /// When a heartbeat of this machine last came back through the hub.
     var lastEcho = ContinuousClock.now
 
-    private let filters: [String]
+    struct Subscription {
+        var filter: String
+        /// Without what this machine says itself.
+        var noLocal = false
+    }
+
+    private let subscriptions: [Subscription]
     private var session: ReconnectingSession!
     var onEvent: @SessionLoop (Event) -> Void = { _ in }
     private var isSubscribed = false
@@ -30,10 +36,10 @@ final class HubLink {
     private let patience = LoopTimer()
 
     init(
-        _ configuration: Session.Configuration, hub: MachineName?, filters: [String]
+        _ configuration: Session.Configuration, hub: MachineName?, subscriptions: [Subscription]
     ) {
         self.hub = hub
-        self.filters = filters
+        self.subscriptions = subscriptions
         session = ReconnectingSession(configuration, backoff: .ofHub) { [weak self] event in self?.handle(event) }
     }
 
@@ -84,9 +90,9 @@ final class HubLink {
 
     private func subscribe() {
         lastEcho = .now
-        for filter in filters.dropLast() { session.session?.subscribe(filter) }
+        for subscription in subscriptions.dropLast() { subscribe(subscription) }
         // When the last one is answered, what the broker retains for the others has arrived.
-        session.session?.subscribe(filters.last ?? Topic.hubActive.name) { [weak self] result in
+        subscribe(subscriptions.last ?? Subscription(filter: Topic.hubActive.name)) { [weak self] result in
             guard let self, case .success = result else { return }
             self.isSubscribed = true
             self.reportUpWhenReady()
@@ -96,6 +102,13 @@ final class HubLink {
                 self.onEvent(.failed(.lost("something answers there, but it is not an Understudy hub")))
             }
         }
+    }
+
+    /// With QoS 0: what is lost with a session comes with the next one, which begins empty, and a receipt for each message
+    /// would be one more thing to do in a switch.
+    private func subscribe(_ subscription: Subscription, confirmed: Session.Confirmation? = nil) {
+        session.session?.subscribe(
+            subscription.filter, quality: .atMostOnce, noLocal: subscription.noLocal, confirmed: confirmed)
     }
 
     private func identify(_ name: MachineName) {

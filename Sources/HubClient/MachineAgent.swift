@@ -57,9 +57,11 @@ public final class MachineAgent {
         case ignored(topic: String, cause: String)
     }
 
-    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest.
-    private static func filters(_ name: MachineName) -> [String] {
-        [TopicFilter.machine(name)] + [Topic.hubServer, .hubPair, .hubActive].map(\.name)
+    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest. Of what this machine says
+    /// itself only its heartbeats come back, which proves that the hub works.
+    private static func subscriptions(_ name: MachineName) -> [HubLink.Subscription] {
+        [HubLink.Subscription(filter: TopicFilter.machine(name), noLocal: true)]
+            + [Topic.machine(name, .heartbeat), .hubServer, .hubPair, .hubActive].map { .init(filter: $0.name) }
     }
 
     private static let heartbeatInterval = Duration.seconds(1)
@@ -71,7 +73,7 @@ public final class MachineAgent {
     private static let rehearsal: Void = {
         let active =
             #"{"epoch":1,"hub":"a","address":"a","port":1,"previous":"a","reason":"mainLost","since":"2026-01-01T00:00:00.000Z"}"#
-        _ = try? HubActive(decoding: Array(active.utf8))
+        _ = try? Follower.Announcement(hubActive: Array(active.utf8))
         let change = #"{"epoch":1,"from":"a","to":"a","outageMs":1.5,"reason":"mainLost"}"#
         _ = (try? MachineSwitch(decoding: Array(change.utf8)))?.encoded
         _ = MachineLinks(hubs: [:], control: nil, following: nil, epoch: nil).encoded
@@ -132,7 +134,7 @@ public final class MachineAgent {
             topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
         let configuration = Session.Configuration(
             endpoint: endpoint, clientID: "\(identity.name)-\(side)-\(identity.secret)", will: will)
-        let link = HubLink(configuration, hub: hub, filters: Self.filters(identity.name))
+        let link = HubLink(configuration, hub: hub, subscriptions: Self.subscriptions(identity.name))
         link.onEvent = { [weak self, unowned link] event in self?.handle(event, of: link) }
         links[side] = link
         link.start()
@@ -211,7 +213,7 @@ public final class MachineAgent {
         guard !message.payload.isEmpty else { return }
         switch topic {
         case .hubActive:
-            report(follower.announced(try HubActive(decoding: message.payload).announcement, at: clock()))
+            report(follower.announced(try Follower.Announcement(hubActive: message.payload), at: clock()))
         case .hubServer:
             let server = try HubServer(decoding: message.payload)
             onEvent(.server(server, side))

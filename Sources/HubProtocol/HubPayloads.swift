@@ -29,9 +29,34 @@ public struct HubActive: Payload {
     }
 
     public var announcement: Follower.Announcement {
-        // A span of time that no site can have seen is not believed.
-        let silence = (silenceMs ?? 0).isFinite ? min(max(silenceMs ?? 0, 0), 3_600_000) : 0
-        return .init(epoch: epoch, hub: hub, reason: reason, silence: .microseconds(Int64(silence * 1000)))
+        .init(epoch: epoch, hub: hub, reason: reason, silence: Self.believableSilence(milliseconds: silenceMs))
+    }
+
+    /// A span of time that no site can have seen is not believed.
+    fileprivate static func believableSilence(milliseconds: Double?) -> Duration {
+        let silence = milliseconds.map { $0.isFinite ? min(max($0, 0), 3_600_000) : 0 } ?? 0
+        return .microseconds(Int64(silence * 1000))
+    }
+}
+
+extension Follower.Announcement {
+    /// From `hub/active`, of which following needs no more than this.
+    public init(hubActive bytes: [UInt8]) throws(MalformedPayload) {
+        if let plain = Self(flat: bytes) { self = plain } else { self = try HubActive(decoding: bytes).announcement }
+    }
+
+    /// Returns `nil` for what a server would not write, which may still be right.
+    private init?(flat bytes: [UInt8]) {
+        guard bytes.count <= HubActive.maximumBytes, let active = FlatObject(bytes),
+            let epoch: UInt64 = active.number("epoch"), epoch <= UInt64(Int64.max),
+            let reason = active.text("reason").flatMap(Reason.init(rawValue:))
+        else { return nil }
+        let hub = active.text("hub").flatMap(MachineName.init)
+        let silenceMs: Double? = active.number("silenceMs")
+        guard hub != nil || active.isNull("hub"), silenceMs != nil || active.isNull("silenceMs") else { return nil }
+        self.init(
+            epoch: Epoch(epoch), hub: hub, reason: reason, silence: HubActive.believableSilence(milliseconds: silenceMs)
+        )
     }
 }
 

@@ -23,11 +23,13 @@ extension Payload {
     /// A payload of the contract is far smaller; a larger one is not looked at.
     public static var maximumBytes: Int { 256 * 1024 }
 
-    public init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload) { try self.init(decodingJSON: bytes) }
+    public init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload) {
+        try self.init(generallyDecoding: bytes)
+    }
 
-    public var encoded: [UInt8] { encodedAsJSON }
+    public var encoded: [UInt8] { generallyEncoded }
 
-    init(decodingJSON bytes: some Collection<UInt8>) throws(MalformedPayload) {
+    init(generallyDecoding bytes: some Collection<UInt8>) throws(MalformedPayload) {
         guard bytes.count <= Self.maximumBytes else {
             throw MalformedPayload(type: "\(Self.self)", cause: "\(bytes.count) bytes, at most \(Self.maximumBytes)")
         }
@@ -44,7 +46,7 @@ extension Payload {
         }
     }
 
-    var encodedAsJSON: [UInt8] {
+    var generallyEncoded: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Payloads hold strings, numbers and lists; none of them can fail to encode but a float that is no number,

@@ -27,32 +27,20 @@ public struct Confirmation: Payload {
     }
 }
 
-/// There is one for each message of the show, and a general coder takes longer for it than everything else on its way. So the
-/// common one, without a token, is written and read by hand; it is JSON like all others.
+/// There is one for each message of the show, and a general coder takes longer for it than everything else on its way.
 extension Confirmation {
-    private static let keys: (received: [UInt8], replicated: [UInt8]) =
-        (Array(#"{"received":"#.utf8), Array(#","replicated":"#.utf8))
+    public init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload) {
+        guard let object = FlatObject(Array(bytes)), let received: UInt64 = object.number("received"),
+            let replicated: UInt64 = object.number("replicated")
+        else {
+            try self.init(generallyDecoding: bytes)
+            return
+        }
+        self.init(received: received, replicated: replicated, token: object.text("token"))
+    }
 
     public var encoded: [UInt8] {
-        guard token == nil else { return encodedAsJSON }
-        return Self.keys.received + "\(received)".utf8 + Self.keys.replicated + "\(replicated)}".utf8
-    }
-
-    public init(decoding bytes: some Collection<UInt8>) throws(MalformedPayload) {
-        var rest = Array(bytes)[...]
-        if let received = Self.number(after: Self.keys.received, in: &rest),
-            let replicated = Self.number(after: Self.keys.replicated, in: &rest), rest.elementsEqual("}".utf8)
-        {
-            self.init(received: received, replicated: replicated)
-        } else {
-            try self.init(decodingJSON: bytes)
-        }
-    }
-
-    private static func number(after key: [UInt8], in rest: inout ArraySlice<UInt8>) -> UInt64? {
-        guard rest.starts(with: key) else { return nil }
-        let digits = rest.dropFirst(key.count).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        rest = rest[digits.endIndex...]
-        return UInt64(String(decoding: digits, as: UTF8.self))
+        guard token == nil else { return generallyEncoded }
+        return Array(#"{"received":\#(received),"replicated":\#(replicated)}"#.utf8)
     }
 }

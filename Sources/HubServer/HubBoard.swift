@@ -33,7 +33,8 @@ final class HubBoard {
             guard let self else { return }
             switch event {
             case .opened:
-                self.session?.subscribe(TopicFilter.everyMachine)
+                // A receipt for each message would be of no use: what is lost with this session ends the server.
+                self.session?.subscribe(TopicFilter.everyMachine, quality: .atMostOnce)
                 self.session?.subscribe(TopicFilter.everyCommand, retainAsPublished: true)
                 for (topic, payload) in self.published { self.send(topic, payload) }
                 self.noteAnswer()

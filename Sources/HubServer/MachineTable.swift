@@ -5,10 +5,22 @@ import HubProtocol
 struct MachineTable {
     private(set) var statuses: [MachineName: MachineStatus] = [:]
     private var links: [MachineName: MachineLinks] = [:]
+    private var unread: [MachineName: [Topic.MachineItem: [UInt8]]] = [:]
 
-    /// A deleted topic comes as `nil`.
-    mutating func set(_ status: MachineStatus?, of machine: MachineName) { statuses[machine] = status }
-    mutating func set(_ links: MachineLinks?, of machine: MachineName) { self.links[machine] = links }
+    /// What came counts when it is read: many machines speak at once when they switch, and this server has something
+    /// better to do then.
+    mutating func note(_ item: Topic.MachineItem, of machine: MachineName, _ payload: [UInt8]) {
+        unread[machine, default: [:]][item] = payload
+    }
+
+    /// A deleted topic, which is empty, and what makes no sense say nothing of a machine.
+    mutating func read() {
+        for (machine, items) in unread {
+            if let status = items[.status] { statuses[machine] = try? MachineStatus(decoding: status) }
+            if let links = items[.links] { self.links[machine] = try? MachineLinks(decoding: links) }
+        }
+        unread = [:]
+    }
 
     /// The clients that are there.
     var clients: [MachineName] {

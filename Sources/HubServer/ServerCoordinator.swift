@@ -222,9 +222,10 @@ final class ServerCoordinator {
     /// A will takes seconds to come from a machine that hangs; this server knows already.
     private func markPeerLost() {
         // One that stops in good order says so itself.
-        guard [.mainLost, .backupLost].contains(coordinator.record?.reason), !coordinator.isPeerHealthy,
-            let peer = peerName, let status = machines.statuses[peer],
-            status.state == .online, status.session == coordinator.peerSession
+        guard [.mainLost, .backupLost].contains(coordinator.record?.reason), !coordinator.isPeerHealthy else { return }
+        machines.read()
+        guard let peer = peerName, let status = machines.statuses[peer], status.state == .online,
+            status.session == coordinator.peerSession
         else { return }
         board.send(.machine(peer, .status), status.with(.lost))
     }
@@ -263,21 +264,21 @@ final class ServerCoordinator {
     /// On the own hub broker.
     private func received(_ message: Message) {
         switch Topic(name: message.topic) {
-        case .machine(let machine, .status): machines.set(try? MachineStatus(decoding: message.payload), of: machine)
+        case .machine(let machine, let item) where item == .status || item == .links:
+            machines.note(item, of: machine, message.payload)
         case .command(let user, let command): return desk.received(command, from: user, message)
         case nil:
             guard let user = Topic.user(ofCommand: message.topic) else { return }
             return desk.received(nil, from: user, message)
-        case .machine(let machine, .links): machines.set(try? MachineLinks(decoding: message.payload), of: machine)
         default: return
         }
-        // Many machines speak at once when they switch; what that changes can wait until they have.
         guard !tableTimer.isScheduled else { return }
         tableTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.machinesChanged() }
     }
 
     private func machinesChanged() {
         guard !hasEnded else { return }
+        machines.read()
         if let epoch = machines.highestEpoch, epoch != followed {
             followed = epoch
             handle(.followed(epoch))
@@ -291,6 +292,7 @@ final class ServerCoordinator {
     /// Clients that do not reach the other hub would be left behind by a switchover.
     private func objection(to order: Order) -> CommandResponse? {
         guard case .switchOver(let target) = order, target != options.name, target == peerName else { return nil }
+        machines.read()
         let left = machines.clientsWithout(target).sorted()
         guard !left.isEmpty else { return nil }
         let names = left.prefix(5).map(\.description).joined(separator: ", ") + (left.count > 5 ? ", …" : "")

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A small JSON file that is whole at every moment: the old content or the new one, also after a loss of power.
 public struct DurableFile<Content: Codable & Sendable>: Sendable {
@@ -27,29 +28,37 @@ public struct DurableFile<Content: Codable & Sendable>: Sendable {
 
     /// On disk when it returns: written beside the old one, synced, renamed, and the folder synced.
     public func write(_ content: Content) throws(LocalStateError) {
-        let temporary = path + ".new"
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        let data: Data
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-            let data = try encoder.encode(content)
-            // For this user only: some of it is secret.
-            guard
-                FileManager.default.createFile(
-                    atPath: temporary, contents: data, attributes: [.posixPermissions: 0o600])
-            else { throw CocoaError(.fileWriteUnknown) }
+            data = try encoder.encode(content)
         } catch {
             throw .unwritable(path: path, cause: error.localizedDescription)
         }
-        try sync(temporary)
+        // By system calls: a vote, and so a failover, waits for this, and `FileManager` makes many more of them. For this
+        // user only: some of it is secret.
+        let temporary = path + ".new"
+        try withDescriptor(of: temporary, O_WRONLY | O_CREAT | O_TRUNC) { file in
+            var rest = data[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+                guard count > 0 else { return false }
+                rest = rest.dropFirst(count)
+            }
+            return fsync(file) == 0
+        }
         guard rename(temporary, path) == 0 else { throw .unwritable(path: path, cause: systemError()) }
-        try sync((path as NSString).deletingLastPathComponent)
+        try withDescriptor(of: (path as NSString).deletingLastPathComponent, O_RDONLY) { fsync($0) == 0 }
     }
 
-    private func sync(_ path: String) throws(LocalStateError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    private func withDescriptor(
+        of path: String, _ flags: Int32, _ body: (Int32) -> Bool
+    ) throws(LocalStateError) {
+        let descriptor = open(path, flags | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unwritable(path: path, cause: systemError()) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .unwritable(path: path, cause: systemError()) }
+        guard body(descriptor) else { throw .unwritable(path: path, cause: systemError()) }
     }
 }
 

@@ -29,6 +29,8 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         static let readable = Readiness(rawValue: EPOLLIN.rawValue)
         static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
         static let failed = Readiness(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
+        /// The other end sends nothing more; what it sent before may still be unread.
+        static let hungUp = Readiness(rawValue: EPOLLRDHUP.rawValue)
     }
 
     private struct Timer: Comparable {
@@ -78,11 +80,11 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     func watch(_ descriptor: Int32, handler: @escaping Handler) {
         handlers[descriptor] = handler
-        control(EPOLL_CTL_ADD, descriptor, [.readable, .writable])
+        control(EPOLL_CTL_ADD, descriptor, [.readable, .writable, .hungUp])
     }
 
     func update(_ descriptor: Int32, awaitsWritable: Bool) {
-        control(EPOLL_CTL_MOD, descriptor, awaitsWritable ? [.readable, .writable] : .readable)
+        control(EPOLL_CTL_MOD, descriptor, awaitsWritable ? [.readable, .writable, .hungUp] : [.readable, .hungUp])
     }
 
     func unwatch(_ descriptor: Int32) {

@@ -50,6 +50,8 @@ public final class Session {
     private let deadline = LoopTimer()
     private let housekeeping = LoopTimer()
 
+    private static let releaseDelay = Duration.milliseconds(100)
+
     public init(_ configuration: Configuration, onEvent: @escaping @SessionLoop (Event) -> Void) {
         self.configuration = configuration
         self.onEvent = onEvent
@@ -223,26 +225,44 @@ public final class Session {
     private func socketIsReady(_ readiness: EventLoop.Readiness) {
         guard let handle else { return }
         if machine.state == .connecting, readiness.contains(.writable) || !readiness.isDisjoint(with: .failed) {
-            var pending: Int32 = 0
-            var size = socklen_t(MemoryLayout.size(ofValue: pending))
-            getsockopt(socket, SOL_SOCKET, SO_ERROR, &pending, &size)
+            let pending = socketError
             guard pending == 0 else {
                 self.handle(.failed(closeReason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)))
                 return
             }
         }
+        if isOpen, !readiness.isDisjoint(with: [.hungUp, .failed]), !hasUnread {
+            // The library would close the socket before it says so, which takes longer than all the rest; see `finish`.
+            return self.handle(.failed(hangUpReason))
+        }
         // The library takes one packet a call; the bound keeps a busy session from holding up the others.
-        var unread: Int32 = 0
         for _ in 0..<100 {
             check(mosquitto_loop_read(handle, 1))
             // What was published in answer to one packet does not wait for the next ones.
             if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 1)) }
-            guard self.handle != nil, socket >= 0, ioctl(socket, UInt(FIONREAD), &unread) == 0, unread > 0 else {
-                break
-            }
+            guard self.handle != nil, socket >= 0, hasUnread else { break }
         }
         if self.handle != nil, mosquitto_want_write(handle) { check(mosquitto_loop_write(handle, 1)) }
         refreshInterest()
+    }
+
+    private var hasUnread: Bool {
+        var unread: Int32 = 0
+        return ioctl(socket, UInt(FIONREAD), &unread) == 0 && unread > 0
+    }
+
+    private var hangUpReason: CloseReason {
+        let pending = socketError
+        return pending == 0
+            ? closeReason(MOSQ_ERR_CONN_LOST.rawValue, errorNumber: 0)
+            : closeReason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)
+    }
+
+    private var socketError: Int32 {
+        var pending: Int32 = 0
+        var size = socklen_t(MemoryLayout.size(ofValue: pending))
+        getsockopt(socket, SOL_SOCKET, SO_ERROR, &pending, &size)
+        return pending
     }
 
     /// A call of the library that may have found the connection broken.
@@ -303,9 +323,9 @@ public final class Session {
         socket = -1
         if let handle {
             self.handle = nil
-            // Not at once: the library may be below us on the stack, inside one of its callbacks.
-            let handle = SendableHandle(pointer: handle)
-            Task { @SessionLoop in mosquitto_destroy(handle.pointer) }
+            // Not at once: the library may be below us on the stack, inside one of its callbacks. And when a hub is lost, on
+            // many machines at the same moment, the vote for the next one goes first.
+            _ = EventLoop.shared.schedule(at: .now + Self.releaseDelay) { mosquitto_destroy(handle) }
         }
         let open = confirmations
         confirmations = [:]
@@ -333,11 +353,6 @@ public final class Session {
         lastFailure = closeReason(code, errorNumber: errno)
         handle(.failed(lastFailure ?? .requested))
     }
-}
-
-/// `OpaquePointer` is not Sendable; this one only travels to a later turn of the same thread.
-private struct SendableHandle: @unchecked Sendable {
-    let pointer: OpaquePointer
 }
 
 extension Session {

@@ -53,6 +53,50 @@ struct PayloadTests {
         }
     }
 
+    @Test("An announcement is read from hub/active as the whole payload is, however it is written")
+    func announcement() throws {
+        let written = [false, true].map { HubActive(record: record, standsDown: $0).encoded }
+        let others = [
+            #" { "reason" : "planned", "silenceMs":null,"hub":"a","epoch":8, "since":"2026-11-22T16:03:25.123Z" }"#,
+            #"{"epoch":8,"hub":"a","reason":"planned","since":"2026-11-22T16:03:25.123Z","more":{"epoch":9},"list":[1]}"#,
+            #"{"epoch":8,"hub":"\u0061","reason":"planned","evidence":"\"\\","since":"2026-11-22T16:03:25.123Z"}"#,
+        ]
+        for bytes in written + others.map({ Array($0.utf8) }) {
+            #expect(try Follower.Announcement(hubActive: bytes) == HubActive(decoding: bytes).announcement)
+        }
+    }
+
+    @Test(
+        "What is no announcement is not taken for one",
+        arguments: [
+            "", "{", "{}", "[]", "null", #"{"epoch":8,"hub":"a"}"#, #"{"epoch":-8,"hub":"a","reason":"planned"}"#,
+            #"{"epoch":9223372036854775808,"hub":"a","reason":"planned"}"#,
+            #"{"epoch":"8","hub":"a","reason":"planned"}"#, #"{"epoch":8,"hub":7,"reason":"planned"}"#,
+            #"{"epoch":8,"hub":"a b","reason":"planned"}"#, #"{"epoch":8,"hub":"a","reason":"whim"}"#,
+            #"{"epoch":8,"hub":"a","reason":"planned","silenceMs":"long"}"#,
+            #"{"epoch":8,"hub":"a","reason":"planned"} {}"#, #"{"epoch":8,"hub":"a","reason":"planned""#,
+            #"{"epoch":8,"hub":"a","reason":"planned",}"#,
+        ])
+    func noAnnouncement(text: String) {
+        #expect(throws: MalformedPayload.self) { try Follower.Announcement(hubActive: Array(text.utf8)) }
+    }
+
+    @Test("What a machine says in a switch is written as Foundation would write it")
+    func writtenBySelf() throws {
+        let (main, backup) = (MachineName("main-1")!, MachineName("backup-1")!)
+        let links = [
+            MachineLinks(hubs: [main: .lost, backup: .up], control: [main: .lost], following: backup, epoch: Epoch(7)),
+            MachineLinks(hubs: [:], control: nil, following: nil, epoch: nil),
+        ]
+        for links in links { #expect(links.encoded == links.generallyEncoded) }
+        let change = MachineSwitch(
+            .init(epoch: Epoch(7), from: main, to: backup, outage: .microseconds(8430), reason: .mainLost))
+        #expect(change.encoded == change.generallyEncoded)
+        let foreign = #"{"hubs":{"a \"b\"":"up"},"following":null,"epoch":null}"#
+        let strange = try MachineLinks(decoding: Array(foreign.utf8))
+        #expect(try MachineLinks(decoding: strange.encoded) == strange)
+    }
+
     @Test("While a side has stood down, hub is null and not missing")
     func stoodDown() throws {
         let object = try object(HubActive(record: record, standsDown: true))

@@ -98,4 +98,17 @@ struct ReplicatorTests {
             ).new)
         #expect(next.stamp > last.stamp)
     }
+
+    @Test("I3: what comes from the other hub is confirmed when it is in the store, and not before")
+    mutating func storedFirst() {
+        for side in 0...1 { _ = servers[side].handle(.peerOpened(stream: UInt64(side + 1))) }
+        exchange()
+        publish(1, on: 0, retain: true)
+        let onBackup = exchange()[1]
+        let confirmations = onBackup.filter { if case .confirm = $0 { true } else { false } }
+        #expect(confirmations.isEmpty)
+        #expect(onBackup.contains(.sync([Self.author: 1], survivesPowerLoss: false)))
+        let stored = servers[1].handle(.stored([Self.author: 1]))
+        #expect(stored == [.confirm(Self.author, Confirmation(received: 1, replicated: 1))])
+    }
 }
