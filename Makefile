@@ -53,7 +53,7 @@ load-check: setup ## No switch while brokers and processors are busy; SECONDS of
 
 SHOW_CHECK = .build/release/ShowCheck
 
-show-check: setup ## Nothing lost, nothing twice, in order: faults for SECONDS while writers and readers work.
+show-check: setup ## Nothing lost, nothing twice, in order: faults for SECONDS while programs work. Root cuts cables, too.
 	swift build -c release --product understudy
 	swift build -c release --product ShowCheck
 	$(SHOW_CHECK) --seconds $(SECONDS)

@@ -111,6 +111,7 @@ let package = Package(
             name: "ShowCheck",
             dependencies: [
                 "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "ShowHistory", argumentParser,
+                signals,
             ],
             swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),

@@ -28,6 +28,8 @@ public actor LocalSite {
     private let returnDelay: Double
     private let network: ShowNetwork?
     private var processes: [MachineName: MachineProcess] = [:]
+    /// Other programs on the site's machines.
+    private var guests: [MachineProcess] = []
     /// Every process that was ever started here.
     public private(set) var runs: [(machine: MachineName, process: MachineProcess)] = []
 
@@ -55,7 +57,9 @@ public actor LocalSite {
     }
 
     /// In a network that has a place for every machine of the site.
-    public init(returnDelay: Double, in network: ShowNetwork) async throws {
+    ///
+    /// - Parameter program: the `understudy` executable; `nil`: the one beside this program.
+    public init(program: String? = nil, returnDelay: Double, in network: ShowNetwork) async throws {
         let folder = try Self.makeFolder()
         let server = { (role: Role, name: MachineName) in
             guard let host = network.address(of: name) else {
@@ -66,7 +70,7 @@ public actor LocalSite {
                 observed: .unix(path: "\(folder)/\(name)/run/hub.sock"))
         }
         try await self.init(
-            program: nil, returnDelay: returnDelay, network: network, folder: folder,
+            program: program, returnDelay: returnDelay, network: network, folder: folder,
             main: server(.main, Self.mainName), backup: server(.backup, Self.backupName))
     }
 
@@ -129,6 +133,20 @@ public actor LocalSite {
         return process
     }
 
+    /// Starts this very program once more, on a machine of the site, as one that works with the show there.
+    ///
+    /// - Parameter onLine: gets each line of its standard error.
+    public func startGuest(
+        _ name: String, on machine: MachineName, _ arguments: [String],
+        onLine: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> MachineProcess {
+        let guest = try await MachineProcess(
+            name, program: "/proc/\(getpid())/exe", arguments: arguments, in: network?.namespace(of: machine),
+            onLine: onLine)
+        guests.append(guest)
+        return guest
+    }
+
     public func process(of machine: MachineName) -> MachineProcess? { processes[machine] }
 
     /// Starts both servers and clients, and waits until the pair is ready and everyone follows Main.
@@ -168,8 +186,8 @@ public actor LocalSite {
 
     /// Ends every process and removes the data folders.
     public func end() async {
-        for process in processes.values { try? await process.kill() }
-        processes = [:]
+        for process in guests + processes.values { try? await process.kill() }
+        (guests, processes) = ([], [:])
         await watch.stop()
         try? FileManager.default.removeItem(atPath: folder)
     }

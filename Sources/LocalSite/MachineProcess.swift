@@ -30,8 +30,10 @@ public final class MachineProcess: Sendable {
     /// - Parameters:
     ///   - program: the `understudy` executable.
     ///   - namespace: where it runs; `nil`: in the network of this program.
+    ///   - onLine: gets each line of its standard error.
     public init(
-        _ name: String, program: String, arguments: [String], in namespace: NetworkNamespace? = nil
+        _ name: String, program: String, arguments: [String], in namespace: NetworkNamespace? = nil,
+        onLine: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
         self.name = name
         let (program, arguments) = namespace?.entering(program, arguments) ?? (program, arguments)
@@ -46,6 +48,7 @@ public final class MachineProcess: Sendable {
                 continuation.yield($0)
             } onLine: {
                 log.add($0)
+                onLine($0)
             }
         }
         self.log = log

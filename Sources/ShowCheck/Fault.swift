@@ -19,4 +19,19 @@ enum Fault: String, ExpressibleByArgument, CaseIterable, Sendable {
     case standbyThenActive = "standby-then-active"
     /// The active server is lost, and its standby, which acts alone by then, when the first one came back.
     case activeThenStandby = "active-then-standby"
+    /// A server's cable is pulled, and put back after a while.
+    case serverCable = "server-cable"
+    /// Only the two servers do not reach each other for a while.
+    case serverLink = "server-link"
+    /// A machine on which programs work reaches nobody for a while.
+    case machineCable = "machine-cable"
+    /// Such a machine reaches only one of the servers for a while.
+    case machineLink = "machine-link"
+
+    var needsNetwork: Bool {
+        switch self {
+        case .kill, .hang, .hangAndKill, .stop, .hubBroker, .switchover, .standbyThenActive, .activeThenStandby: false
+        case .serverCable, .serverLink, .machineCable, .machineLink: true
+        }
+    }
 }

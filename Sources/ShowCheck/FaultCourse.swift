@@ -9,39 +9,63 @@ import ShowHistory
 /// fault means them to.
 struct FaultCourse {
     let care: SiteCare
+    let load: LoadProcesses
+    /// `nil`: there is none, and no fault needs it.
+    let network: ShowNetwork?
     let recorder: Recorder
-    let faults: [Fault]
+    /// One of these two may be empty.
+    private let serverFaults: [Fault]
+    private let cuts: [Fault]
     var random: SeededRandom
 
     /// Since when a second server has been lost before the site was whole.
     private var doubleLossSince: Elapsed?
+    /// Readers that may have reached no hub since then.
+    var absence: (readers: [String], since: Elapsed)?
+    /// How long the network has been cut, in seconds.
+    var cutLasted = 0.0
 
     static let readyBound = Duration.seconds(60)
     /// Until every reader and writer has its session with a hub that came back.
     private static let settling = Duration.seconds(2)
 
-    init(care: SiteCare, recorder: Recorder, faults: [Fault], random: SeededRandom) {
-        (self.care, self.recorder, self.faults, self.random) = (care, recorder, faults, random)
+    init(
+        care: SiteCare, load: LoadProcesses, network: ShowNetwork?, recorder: Recorder, faults: [Fault],
+        random: SeededRandom
+    ) {
+        (self.care, self.load, self.network, self.recorder) = (care, load, network, recorder)
+        serverFaults = faults.filter { !$0.needsNetwork }
+        cuts = faults.filter(\.needsNetwork)
+        self.random = random
     }
 
     mutating func run(until deadline: ContinuousClock.Instant) async throws {
+        // They take turns, so that a short run has both.
+        var isCutNext = Bool.random(using: &random)
         while ContinuousClock.now < deadline {
-            let struck = await recorder.now
+            let struck = recorder.now
             let ready = try await care.becomeReady(within: Self.readyBound)
-            await recorder.say("ready on \(ready), after \((await recorder.now - struck).inTenths) s")
+            recorder.say("ready on \(ready), after \((recorder.now - struck).inTenths) s")
             try await settle()
             try await pause(0...1.5)
             guard ContinuousClock.now < deadline else { return }
             // Main may have returned meanwhile.
             guard let holder = await care.readyHub else { continue }
-            let fault = faults.randomElement(using: &random)!
+            let choice = serverFaults.isEmpty || isCutNext && !cuts.isEmpty ? cuts : serverFaults
+            let fault = choice.randomElement(using: &random)!
+            isCutNext.toggle()
             let hitsActive = Bool.random(using: &random)
             try await strike(fault, holder: holder, hitsActive: hitsActive)
         }
     }
 
     mutating func settle() async throws {
-        try await Task.sleep(for: Self.settling)
+        // A sender whose packets were lost tries again after a pause that doubles each time (RFC 6298): the last one may be
+        // as long as the cut was.
+        try await Task.sleep(for: Self.settling + .seconds(cutLasted))
+        cutLasted = 0
+        if let absence { await recorder.noteAbsence(of: absence.readers, since: absence.since) }
+        absence = nil
         if let began = doubleLossSince { await recorder.noteDoubleLoss(since: began) }
         doubleLossSince = nil
     }
@@ -62,7 +86,7 @@ struct FaultCourse {
             try await care.site.process(of: victim.name)?.hang()
             try await pause(0.05...3)
             if fault == .hang {
-                await recorder.say("\(victim.name) goes on")
+                recorder.say("\(victim.name) goes on")
                 await care.site.process(of: victim.name)?.goOn()
             } else {
                 await recorder.note(kind: "\(role) killed", "\(victim.name) is killed while it hangs")
@@ -83,12 +107,14 @@ struct FaultCourse {
         case .switchover:
             await recorder.note(kind: "planned switch", "planned switch to \(standby.name)")
             do {
-                try await order(to: standby.name, at: active.endpoint)
+                try await order(to: standby.name, at: active.observed)
             } catch {
-                await recorder.say("the switch to \(standby.name) was not done: \(error)")
+                recorder.say("the switch to \(standby.name) was not done: \(error)")
             }
         case .standbyThenActive: try await strikeTwice(standby, active, "standby", "active")
         case .activeThenStandby: try await strikeTwice(active, standby, "active", "standby")
+        case .serverCable, .serverLink, .machineCable, .machineLink:
+            try await cut(fault, active, standby, hitsActive: hitsActive)
         }
     }
 
@@ -101,7 +127,7 @@ struct FaultCourse {
         try await pause(0.2...2)
         try await care.start(first)
         try await pause(0...1.5)
-        doubleLossSince = await recorder.now
+        doubleLossSince = recorder.now
         await recorder.note(kind: kind, "\(second.name) is killed, too")
         try await kill(second)
         try await comeBack(second)
@@ -116,7 +142,7 @@ struct FaultCourse {
         try await care.start(server)
     }
 
-    private mutating func pause(_ seconds: ClosedRange<Double>) async throws {
+    mutating func pause(_ seconds: ClosedRange<Double>) async throws {
         try await Task.sleep(for: .seconds(Double.random(in: seconds, using: &random)))
     }
 

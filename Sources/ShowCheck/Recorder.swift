@@ -1,47 +1,26 @@
-import Glibc
+import Foundation
 import MQTTSession
 import ShowHistory
 
-/// Where everything that happens in a run is written down.
-@SessionLoop
-final class Recorder {
-    var history = History()
-    private let began = ContinuousClock.now
-    private var authors: [String: Int] = [:]
-    /// An empty payload says nothing: its topic must tell which one it is.
-    private var emptyOnes: [String: Mark] = [:]
+/// What is done to the site is written down here; what the programs did and saw is read when they have ended.
+actor Recorder {
+    nonisolated let clock = RunClock.startingNow
+    /// Of what the programs write down.
+    nonisolated let folder: String
+    private var history = History()
+    private var absences: [(readers: [String], span: History.Span)] = []
 
     /// What is wrong before anything is judged.
     private(set) var violations: [Violation] = []
 
-    nonisolated init() {}
-
-    var now: Elapsed { (ContinuousClock.now - began) / .seconds(1) }
-
-    func add(_ author: Author) -> Int {
-        history.authors.append(author)
-        authors[author.name] = history.authors.count - 1
-        return history.authors.count - 1
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.path() + "understudy-show-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
-    func add(_ reader: Reader) -> Int {
-        history.readers.append(reader)
-        return history.readers.count - 1
-    }
+    nonisolated func removeFolder() { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// - Returns: its mark.
-    func note(_ publish: Publish, by author: Int) -> Mark {
-        history.authors[author].publishes.append(publish)
-        let mark = Mark(author: author, sequence: history.authors[author].publishes.count)
-        if publish.isEmpty { emptyOnes[publish.topic] = mark }
-        return mark
-    }
-
-    func end(_ mark: Mark, _ outcome: Publish.Outcome) {
-        let moment = now
-        history.authors[mark.author].publishes[mark.sequence - 1].ended = moment
-        history.authors[mark.author].publishes[mark.sequence - 1].outcome = outcome
-    }
+    nonisolated var now: Elapsed { clock.now }
 
     func note(kind: String, _ text: String) {
         history.incidents.append(.init(at: now, kind: kind, text: text))
@@ -49,7 +28,7 @@ final class Recorder {
     }
 
     /// At once, also where the output goes to a file.
-    func say(_ text: String) {
+    nonisolated func say(_ text: String) {
         print("\(now.inTenths) s: \(text)")
         fflush(nil)
     }
@@ -63,34 +42,47 @@ final class Recorder {
 
     func noteDoubleLoss(since began: Elapsed) { history.doubleLosses.append(.init(began: began, ended: now)) }
 
+    /// These readers may have had no session with any hub.
+    func noteAbsence(of readers: [String], since began: Elapsed) {
+        absences.append((readers, .init(began: began, ended: now)))
+    }
+
     func note(_ contents: [History.Content]) { history.contents = contents }
 
-    // MARK: - Readers
+    // MARK: - The whole history
 
-    func began(_ reader: Int) { history.readers[reader].sessions.append(.init(began: now)) }
-
-    func ended(_ reader: Int) {
-        guard let last = history.readers[reader].sessions.indices.last else { return }
-        history.readers[reader].sessions[last].ended = min(history.readers[reader].sessions[last].ended, now)
-    }
-
-    func saw(_ message: Message, _ way: Sighting.Way, by reader: Int) {
-        guard let mark = mark(of: message) else {
-            // A topic that is empty now, told again.
-            guard !message.payload.isEmpty else { return }
-            let start = String(decoding: message.payload.prefix(60), as: UTF8.self)
-            history.readers[reader].unreadable.append("\(message.topic) with \(message.payload.count) bytes, \(start)")
-            return
+    /// - Parameter files: of the programs; those of authors first.
+    func history(with files: [String]) throws -> History {
+        var assembly = HistoryAssembly(history)
+        for file in files { try Self.read(file) { try assembly.add($0) } }
+        var history = assembly.history
+        for index in history.readers.indices {
+            let name = history.readers[index].name
+            history.readers[index].absences = absences.filter { $0.readers.contains(name) }.map(\.span)
         }
-        guard let last = history.readers[reader].sessions.indices.last else { return }
-        history.readers[reader].sessions[last].sightings.append(Sighting(mark, at: now, way: way))
+        return history
     }
 
-    private func mark(of message: Message) -> Mark? {
-        guard !message.payload.isEmpty else { return emptyOnes[message.topic] }
-        guard let read = ShowPayload.read(message.payload), let author = authors[read.author] else { return nil }
-        let mark = Mark(author: author, sequence: read.sequence)
-        return history.publish(mark)?.topic == message.topic ? mark : nil
+    private static let bytesAtOnce = 1024 * 1024
+
+    private static func read(_ path: String, _ take: (HistoryLine) throws -> Void) throws {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw HistoryAssembly.Contradiction(description: "\(path) is not there")
+        }
+        defer { try? file.close() }
+        var rest: ArraySlice<UInt8> = []
+        while let bytes = try file.read(upToCount: bytesAtOnce), !bytes.isEmpty {
+            rest = ArraySlice(Array(rest) + bytes)
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                guard let line = HistoryLine(rest[..<end]) else {
+                    let text = String(decoding: rest[..<end], as: UTF8.self)
+                    throw HistoryAssembly.Contradiction(description: "\(path): \(text.prefix(200))")
+                }
+                try take(line)
+                rest = rest[(end + 1)...]
+            }
+        }
+        guard rest.isEmpty else { throw HistoryAssembly.Contradiction(description: "\(path) is cut short") }
     }
 }
 

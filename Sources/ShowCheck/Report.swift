@@ -9,7 +9,7 @@ struct Report: CustomStringConvertible {
     /// Of each kind; all are counted.
     private static let mostDescribed = 20
 
-    init(_ history: History, _ violations: [Violation], excusedByDoubleLosses excused: Int) {
+    init(_ history: History, _ violations: [Violation], excused: Int) {
         self.excused = excused
         self.history = history
         self.violations = violations
@@ -26,7 +26,7 @@ struct Report: CustomStringConvertible {
                 + "\(others.confirmedAndUnseen) were lost with it; \(others.unknown) not answered",
         ]
         if excused > 0 {
-            lines.append("while both servers were lost, readers got the state instead of \(excused) messages")
+            lines.append("while they reached no hub, readers got the state instead of \(excused) messages")
         }
         for (kind, stall) in ours.stalls.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(stall.count) × \(kind): longest publish \(stall.longest.inMilliseconds)")

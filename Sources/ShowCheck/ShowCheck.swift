@@ -1,55 +1,8 @@
 import ArgumentParser
-import ShowHistory
 
-/// Loads a site of real processes with writers and readers, hurts it again and again, and judges what they saw.
 @main
 struct ShowCheck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Nothing lost, nothing twice, each author's order kept, both hubs equal, whatever fails.",
-        discussion: """
-            Writers and readers of the client library, and programs that know nothing of it, work on a site whose servers \
-            are killed, hung, stopped and switched every few seconds. Exits 1 with a description of every promise that was \
-            not kept. The seed decides which fault comes when; how the processes race it cannot decide.
-            """)
-
-    enum Payloads: String, ExpressibleByArgument, CaseIterable {
-        case small, mixed
-    }
-
-    @Option(help: "How long faults are made.")
-    var seconds = 600
-    @Option(help: "Confirmed publishes a second, of all writers together.")
-    var rate = 1000
-    @Option var writers = 10
-    @Option var readers = 3
-    @Option(help: "Of the choice of faults; printed when not given.")
-    var seed: UInt64?
-    @Option(help: "Retained topics that are there from the beginning, besides those of the writers.")
-    var topics = 0
-    @Option(help: "small: up to 232 bytes. mixed: some of 64 KiB and of 1 MiB, too.")
-    var payload = Payloads.mixed
-    @Option(help: "\(Fault.allCases.map(\.rawValue).joined(separator: ", ")); all when not given.")
-    var faults: [Fault] = []
-    @Option(help: "Of both servers, in seconds.")
-    var returnDelay = 1.0
-    @Option(help: ArgumentHelp("The understudy program; the one beside this one when not given.", valueName: "path"))
-    var program: String?
-    @Flag(help: "Print what every machine logged last.")
-    var logs = false
-
-    func run() async throws {
-        let seed = seed ?? .random(in: 1...999_999)
-        print(
-            "seed \(seed), \(seconds) s of faults, \(rate) publishes a second of \(writers) writers, \(readers) readers"
-        )
-        let run = Run(options: self, seed: seed)
-        let history = try await run.history()
-        let verdict = Judge.verdict(on: history)
-        let violations = await run.recorder.violations + verdict.violations
-        print(Report(history, violations, excusedByDoubleLosses: verdict.excusedByDoubleLosses))
-        guard violations.isEmpty else {
-            print("seed \(seed)")
-            throw ExitCode.failure
-        }
-    }
+        abstract: "Tries what the show is promised. See `ShowCheck check --help`.",
+        subcommands: [CheckCommand.self, LoadCommand.self], defaultSubcommand: CheckCommand.self)
 }

@@ -84,7 +84,7 @@ actor SiteCare {
     }
 
     func start(_ server: LocalSite.Server) async throws {
-        await recorder.say("\(server.name) starts")
+        recorder.say("\(server.name) starts")
         try await site.start(server)
     }
 
@@ -106,7 +106,7 @@ actor SiteCare {
         if hub != calmHub { await endCalm() }
         guard let hub, calmSince == nil else { return }
         calmHub = hub
-        calmSince = await recorder.now
+        calmSince = recorder.now
     }
 
     /// Something is about to be done to the site.

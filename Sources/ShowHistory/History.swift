@@ -17,6 +17,8 @@ public struct History: Sendable {
         public var ended: Elapsed
 
         public init(began: Elapsed, ended: Elapsed) { (self.began, self.ended) = (began, ended) }
+
+        func overlaps(_ publish: Publish) -> Bool { publish.began < ended && publish.ended > began }
     }
 
     /// What a hub held at the end.

@@ -38,11 +38,11 @@ extension Judge {
                 progress[mark.author].seen[mark.sequence] = true
                 continue
             }
-            let excused = isExcused(mark, as: sighting.way)
+            let isExcused = isExcused(reader, mark, as: sighting.way)
             if progress[mark.author].seen[mark.sequence] {
                 let first = reader.sessions.flatMap(\.sightings).first { $0.mark == mark }!
-                if excused, first.way == .state {
-                    excusedByDoubleLosses += 1
+                if isExcused, first.way == .state {
+                    excused += 1
                 } else {
                     note(
                         .repeated,
@@ -50,8 +50,8 @@ extension Judge {
                             + "\(rounded(first.at)) s", at: sighting.at)
                 }
             } else if mark.sequence < progress[mark.author].highest, isBefore(mark, progress[mark.author].highest) {
-                if excused {
-                    excusedByDoubleLosses += 1
+                if isExcused {
+                    excused += 1
                 } else {
                     note(
                         .reordered,
@@ -68,8 +68,8 @@ extension Judge {
             where publish.outcome == .confirmed && !progress[author].seen[index + 1] {
                 // Nothing is promised to the others when a fault is near.
                 guard all.promise == .replicated || isCalm(publish) else { continue }
-                guard !isInDoubleLoss(publish) else {
-                    excusedByDoubleLosses += 1
+                guard !mayMiss(reader, publish) else {
+                    excused += 1
                     continue
                 }
                 note(
@@ -92,14 +92,14 @@ extension Judge {
                 progress[mark.author].seen[mark.sequence] = true
                 guard sighting.way == .copy else { continue }
                 // What its author has published on both hubs, as after a double loss, may come once from each.
-                let excused = isInDoubleLoss(history.publish(mark)!)
+                let isExcused = isInDoubleLoss(history.publish(mark)!)
                 if copies[mark.author].seen[mark.sequence] {
-                    if excused {
-                        excusedByDoubleLosses += 1
+                    if isExcused {
+                        excused += 1
                     } else {
                         note(.repeated, "\(reader.name) read the copy of \(describe(mark)) twice", at: sighting.at)
                     }
-                } else if mark.sequence < copies[mark.author].highest, !excused {
+                } else if mark.sequence < copies[mark.author].highest, !isExcused {
                     note(
                         .reordered,
                         "\(reader.name) read the copy of \(describe(mark)) after that of \(copies[mark.author].highest)",
@@ -126,13 +126,19 @@ extension Judge {
         }
     }
 
-    /// A program without identities that does not wait for an answer, such as that of a hub that hangs, before it
-    /// publishes on another hub, has no order among the two.
+    /// A program without identities has an order among what it gives to one hub. What had no answer, such as that of a hub
+    /// that hangs or is cut off, when the program went on with another hub, comes when the first one can be heard again.
     private func isBefore(_ mark: Mark, _ later: Int) -> Bool {
         guard history.authors[mark.author].promise == .taken, let one = history.publish(mark),
             let other = history.publish(Mark(author: mark.author, sequence: later))
         else { return true }
-        return one.ended < other.began
+        return one.outcome == .confirmed && one.ended < other.began && !wasOvertaken(mark, one)
+    }
+
+    /// Its author had the answer to a later one first: they went to different hubs.
+    private func wasOvertaken(_ mark: Mark, _ publish: Publish) -> Bool {
+        history.authors[mark.author].publishes[mark.sequence...].prefix { $0.began < publish.ended }
+            .contains { $0.outcome == .confirmed && $0.ended < publish.ended }
     }
 
     /// What a reader saw last on a topic is what the hubs hold, also after losses that cost it single messages.
@@ -150,10 +156,10 @@ extension Judge {
             let seen = author.publishes[mark.sequence - 1].isDeletion ? nil : mark.sequence
             guard held != seen else { continue }
             if held == nil,
-                author.publishes.contains(where: { $0.topic == topic && $0.isDeletion && isInDoubleLoss($0) })
+                author.publishes.contains(where: { $0.topic == topic && $0.isDeletion && mayMiss(reader, $0) })
             {
                 // Nobody tells a reader that comes back what is not there any more.
-                excusedByDoubleLosses += 1
+                excused += 1
             } else {
                 note(
                     .stale,
@@ -165,14 +171,17 @@ extension Judge {
 
     /// A reader that had no session with the hub that acted has got its state meanwhile. Only an identity tells that a
     /// message which comes later is a part of that state.
-    private func isExcused(_ mark: Mark, as way: Sighting.Way) -> Bool {
-        guard let publish = history.publish(mark), isInDoubleLoss(publish) else { return false }
+    private func isExcused(_ reader: Reader, _ mark: Mark, as way: Sighting.Way) -> Bool {
+        guard let publish = history.publish(mark), mayMiss(reader, publish) else { return false }
         return way == .state || history.authors[mark.author].promise == .taken
     }
 
-    private func isInDoubleLoss(_ publish: Publish) -> Bool {
-        history.doubleLosses.contains { publish.began < $0.ended && publish.ended > $0.began }
+    /// It was published while this reader may have had no session with any hub that acted.
+    private func mayMiss(_ reader: Reader, _ publish: Publish) -> Bool {
+        isInDoubleLoss(publish) || reader.absences.contains { $0.overlaps(publish) }
     }
+
+    private func isInDoubleLoss(_ publish: Publish) -> Bool { history.doubleLosses.contains { $0.overlaps(publish) } }
 
     private func isCalm(_ publish: Publish) -> Bool {
         // The last calm that began before it.

@@ -5,15 +5,15 @@
 public struct Judge {
     let history: History
     private(set) var violations: [Violation] = []
-    var excusedByDoubleLosses = 0
+    var excused = 0
 
     /// What is published, or seen, this near to the end of a calm may have been hit by what ended it, in seconds.
     static let margin: Elapsed = 0.5
 
     public struct Verdict: Sendable {
         public var violations: [Violation]
-        /// Messages that a reader did not get, or got late, of which a double loss excuses it.
-        public var excusedByDoubleLosses: Int
+        /// Messages that a reader did not get, or got late, while it may have reached no hub.
+        public var excused: Int
     }
 
     public static func verdict(on history: History) -> Verdict {
@@ -25,7 +25,7 @@ public struct Judge {
             case .plain: judge.judgePlain(reader)
             }
         }
-        return Verdict(violations: judge.violations, excusedByDoubleLosses: judge.excusedByDoubleLosses)
+        return Verdict(violations: judge.violations, excused: judge.excused)
     }
 
     mutating func note(_ kind: Violation.Kind, _ text: String, at moment: Elapsed? = nil) {

@@ -3,7 +3,7 @@ public typealias Elapsed = Double
 
 /// One message, as its author remembers it.
 public struct Publish: Hashable, Sendable {
-    public enum Outcome: Hashable, Sendable {
+    public enum Outcome: String, Hashable, Sendable {
         /// Not answered yet.
         case underWay
         /// Its author was told that it is safe.

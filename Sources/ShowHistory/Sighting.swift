@@ -48,6 +48,9 @@ public struct Reader: Hashable, Sendable {
     public var name: String
     public var kind: Kind
     public var sessions: [Session] = []
+    /// In these its machine was cut off, so that it may have had no session with any hub. It gets what the hub retains when
+    /// it has one again, and not each message.
+    public var absences: [History.Span] = []
     /// Why it could not read on.
     public var failure: String?
     /// Messages on the load's topics that no author can have written, or whose bytes are not as they were written.

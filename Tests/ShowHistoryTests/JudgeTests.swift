@@ -184,9 +184,31 @@ struct JudgeTests {
         hold(3)
         #expect(kinds == [.unseen])
         history.doubleLosses = [.init(began: 0, ended: 10)]
-        #expect(kinds.isEmpty && Judge.verdict(on: history).excusedByDoubleLosses == 1)
+        #expect(kinds.isEmpty && Judge.verdict(on: history).excused == 1)
         see(3)
         #expect(kinds == [.repeated])
+    }
+
+    @Test(
+        "I4: a reader whose machine was cut off gets the state; other readers, and what was published before, are judged"
+    )
+    mutating func absence() {
+        for moment in [1.0, 3, 4] { publish(at: moment) }
+        publish(at: 8, retain: false)
+        see(1)
+        see(3, way: .state)
+        see(4)
+        hold(3)
+        #expect(kinds == [.unseen])
+        history.readers[0].absences = [.init(began: 2, ended: 6)]
+        #expect(kinds.isEmpty && Judge.verdict(on: history).excused == 1)
+        history.readers[0].absences = [.init(began: 4, ended: 6)]
+        #expect(kinds == [.unseen])
+        history.readers[0].absences = []
+        var other = history.readers[0]
+        (other.name, other.absences) = ("reader-2", [.init(began: 2, ended: 6)])
+        history.readers.append(other)
+        #expect(kinds == [.unseen])
     }
 
     @Test("I4: a message that a reader got twice")
@@ -258,5 +280,26 @@ struct JudgeTests {
         history.authors[1].publishes[0].ended = 3
         see(2, 1, author: 1)
         #expect(kinds.isEmpty)
+    }
+
+    @Test("Without identities: what a hub answers late has lost its place among what went to another one meanwhile")
+    mutating func overtaken() {
+        history.authors.append(Author(name: "t1", promise: .taken))
+        for moment in [1.0, 2, 4] { publish(at: moment, topic: "show/t1/event", retain: false, by: 1) }
+        see(2, 3, 1, author: 1)
+        #expect(kinds == [.reordered])
+        history.authors[1].publishes[0].ended = 3
+        #expect(kinds.isEmpty)
+    }
+
+    @Test(
+        "Without identities: what was never answered may come at any time",
+        arguments: [Publish.Outcome.unknown, .confirmed])
+    mutating func neverAnswered(outcome: Publish.Outcome) {
+        history.authors.append(Author(name: "t1", promise: .taken))
+        publish(outcome, at: 1, topic: "show/t1/event", retain: false, by: 1)
+        publish(at: 2, topic: "show/t1/event", retain: false, by: 1)
+        see(2, 1, author: 1)
+        #expect(kinds == (outcome == .unknown ? [] : [.reordered]))
     }
 }

@@ -6,19 +6,18 @@ import ShowHistory
 /// Retains so many topics through the client library.
 @SessionLoop
 struct Preload {
-    private let recorder: Recorder
+    private let recorder: ProgramRecorder
     private let topics: Int
     private let connection: HubConnection
-    private let author: Int
 
     private static let name = "preload"
     private static let mostUnderWay = 1000
 
-    init(topics: Int, hubs: [Endpoint], _ recorder: Recorder) {
+    init(topics: Int, hubs: [Endpoint], _ recorder: ProgramRecorder) {
         self.topics = topics
         self.recorder = recorder
         connection = HubConnection(name: MachineName(Self.name)!, hubs: hubs)
-        author = recorder.add(Author(name: Self.name, promise: .replicated))
+        recorder.note(.author(name: Self.name, .replicated))
     }
 
     func run() async throws {
@@ -26,14 +25,16 @@ struct Preload {
             let batch = (first..<min(first + Self.mostUnderWay, topics + 1)).map { sequence in
                 let topic = "show/\(Self.name)/\(sequence)"
                 let payload = ShowPayload.make(author: Self.name, sequence: sequence, size: 64)
-                let mark = recorder.note(Publish(topic: topic, began: recorder.now), by: author)
+                recorder.note(.published(author: Self.name, Publish(topic: topic, began: recorder.now)))
                 return (
-                    mark, Task { @SessionLoop in try await connection.publish(topic, payload, within: .seconds(30)) }
+                    sequence,
+                    Task { @SessionLoop in try await connection.publish(topic, payload, within: .seconds(30)) }
                 )
             }
-            for (mark, task) in batch {
+            for (sequence, task) in batch {
                 try await task.value
-                recorder.end(mark, .confirmed)
+                recorder.note(
+                    .answered(author: Self.name, sequence: sequence, .confirmed, at: recorder.now))
             }
         }
         await connection.close()

@@ -7,9 +7,8 @@ import ShowHistory
 @SessionLoop
 final class Writer {
     private let connection: HubConnection
-    private let recorder: Recorder
+    private let recorder: ProgramRecorder
     private let script: Script
-    private let author: Int
     private var underWay = 0
     private var isWanted = true
     private(set) var lastError: PublishError?
@@ -18,11 +17,11 @@ final class Writer {
     /// Seconds of its schedule that it makes up for after a stall.
     private static let mostArrears = 2.0
 
-    init(_ name: String, hubs: [Endpoint], keys: Int, hasLargeOnes: Bool, recorder: Recorder) {
+    init(_ name: String, hubs: [Endpoint], keys: Int, hasLargeOnes: Bool, recorder: ProgramRecorder) {
         connection = HubConnection(name: MachineName(name)!, hubs: hubs)
         script = Script(author: name, keys: keys, hasLargeOnes: hasLargeOnes)
-        author = recorder.add(Author(name: name, promise: .replicated))
         self.recorder = recorder
+        recorder.note(.author(name: name, .replicated))
     }
 
     /// Publishes until it is stopped, and returns when everything is answered.
@@ -52,20 +51,25 @@ final class Writer {
     private func publish(_ sequence: Int) {
         let line = script[sequence]
         let payload = ShowPayload.make(author: script.author, sequence: sequence, size: line.size)
-        let mark = recorder.note(
-            Publish(topic: line.topic, isRetained: line.isRetained, isEmpty: payload.isEmpty, began: recorder.now),
-            by: author)
+        recorder.note(
+            .published(
+                author: script.author,
+                Publish(
+                    topic: line.topic, isRetained: line.isRetained, isEmpty: payload.isEmpty, began: recorder.now)))
         underWay += 1
         Task { @SessionLoop in
+            let outcome: Publish.Outcome
             do {
-                try await connection.publish(line.topic, payload, retain: line.isRetained)
-                recorder.end(mark, .confirmed)
+                try await connection.publish(
+                    line.topic, payload, retain: line.isRetained, within: script.patience(sequence))
+                outcome = .confirmed
             } catch let error as PublishError {
                 lastError = error
-                if case .noHub = error { recorder.end(mark, .notSent) } else { recorder.end(mark, .unknown) }
+                if case .noHub = error { outcome = .notSent } else { outcome = .unknown }
             } catch {
-                recorder.end(mark, .unknown)
+                outcome = .unknown
             }
+            recorder.note(.answered(author: script.author, sequence: sequence, outcome, at: recorder.now))
             underWay -= 1
         }
     }

@@ -9,17 +9,16 @@ import ShowHistory
 @SessionLoop
 final class PlainWriter {
     private let name: String
-    private let recorder: Recorder
-    private let author: Int
+    private let recorder: ProgramRecorder
     private var sessions: [MachineName: ReconnectingSession] = [:]
     private var newest: HubActive?
     private var underWay = 0
     private var isWanted = true
 
-    init(_ name: String, hubs: [(name: MachineName, endpoint: Endpoint)], recorder: Recorder) {
+    init(_ name: String, hubs: [(name: MachineName, endpoint: Endpoint)], recorder: ProgramRecorder) {
         self.name = name
         self.recorder = recorder
-        author = recorder.add(Author(name: name, promise: .taken))
+        recorder.note(.author(name: name, .taken))
         for hub in hubs {
             let session = ReconnectingSession(.init(endpoint: hub.endpoint, clientID: "\(name)-at-\(hub.name)")) {
                 [weak self] in self?.handle($0, at: hub.name)
@@ -66,16 +65,16 @@ final class PlainWriter {
         let isRetained = sequence % 3 != 0
         let topic = isRetained ? "show/\(name)/key/\(sequence % 7)" : "show/\(name)/event"
         let payload = ShowPayload.make(author: name, sequence: sequence, size: ShowPayload.fewestBytes + sequence % 100)
-        let mark = recorder.note(Publish(topic: topic, isRetained: isRetained, began: recorder.now), by: author)
+        recorder.note(
+            .published(author: name, Publish(topic: topic, isRetained: isRetained, began: recorder.now)))
         underWay += 1
         session.publish(Publication(topic: topic, payload: payload, retain: isRetained)) { [weak self] result in
             guard let self else { return }
             self.underWay -= 1
-            if case .success = result {
-                self.recorder.end(mark, .confirmed)
-            } else {
-                self.recorder.end(mark, .unknown)
-            }
+            var outcome = Publish.Outcome.unknown
+            if case .success = result { outcome = .confirmed }
+            self.recorder.note(
+                .answered(author: self.name, sequence: sequence, outcome, at: self.recorder.now))
         }
     }
 }

@@ -10,6 +10,9 @@ struct Script {
         var size: Int
     }
 
+    /// How long it may take to be confirmed. Some are given up where a machine is cut off, and followed by others.
+    func patience(_ sequence: Int) -> Duration { sequence % 10 == 9 ? .seconds(1) : .seconds(10) }
+
     let author: String
     let keys: Int
     let hasLargeOnes: Bool

@@ -5,15 +5,16 @@ import ShowHistory
 /// A third party's program that reads all of the show from one hub.
 @SessionLoop
 final class PlainReader {
-    private let recorder: Recorder
-    private let reader: Int
+    private let name: String
+    private let recorder: ProgramRecorder
     private var session: ReconnectingSession!
     private var sessions = 0
     private var isReading = false
 
-    init(_ name: String, hub: MachineName, at endpoint: Endpoint, recorder: Recorder) {
+    init(_ name: String, hub: MachineName, at endpoint: Endpoint, recorder: ProgramRecorder) {
+        self.name = name
         self.recorder = recorder
-        reader = recorder.add(Reader(name: name, kind: .plain(hub: "\(hub)")))
+        recorder.note(.reader(name: name, .plain(hub: "\(hub)")))
         session = ReconnectingSession(.init(endpoint: endpoint, clientID: name)) { [weak self] in self?.handle($0) }
         session.start()
     }
@@ -29,16 +30,16 @@ final class PlainReader {
             session.session?.subscribe("show/#") { [weak self] result in
                 guard let self, case .success = result, number == self.sessions else { return }
                 self.isReading = true
-                self.recorder.began(self.reader)
+                self.recorder.note(.sessionBegan(reader: self.name, at: self.recorder.now))
             }
         case .message(let message):
             // What the hub held before is no news.
             guard isReading else { return }
-            recorder.saw(message, message.way, by: reader)
+            recorder.saw(message, by: name)
         case .down:
             sessions += 1
+            if isReading { recorder.note(.sessionEnded(reader: name, at: recorder.now)) }
             isReading = false
-            recorder.ended(reader)
         }
     }
 }
