@@ -11,6 +11,14 @@ public struct ResumeRequest: Payload {
     public init(token: String, epoch: Epoch?) { (self.token, self.epoch) = (token, epoch) }
 }
 
+/// A reader publishes it on the hub with which it has a new session, and waits for it on the other one.
+public struct Marker: Payload {
+    /// Of this session.
+    public var token: String
+
+    public init(token: String) { self.token = token }
+}
+
 /// How far an author's messages have come.
 public struct Confirmation: Payload {
     /// The highest that this hub has.

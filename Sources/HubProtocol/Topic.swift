@@ -20,6 +20,8 @@ public enum Topic: Hashable, Sendable {
     case resume(Publisher)
     /// How far an author's messages have come; see `Confirmation`.
     case confirmation(Publisher)
+    /// A reader's question whether all that came before has come over the other hub, too; copied like the show. See `Marker`.
+    case marker(Publisher)
 
     // On a server's control broker.
     /// What the server that owns the broker says of itself.
@@ -52,6 +54,7 @@ public enum Topic: Hashable, Sendable {
         case .replication(let server): "replication/\(server)"
         case .resume(let publisher): "resume/\(publisher)"
         case .confirmation(let publisher): "confirmations/\(publisher)"
+        case .marker(let publisher): "markers/\(publisher)"
         case .electionHeartbeat(let machine): "election/\(machine)/heartbeat"
         case .electionWill(let machine): "election/\(machine)/will"
         case .electionVote(let candidate, let witness): "election/\(candidate)/vote/\(witness)"
@@ -68,6 +71,9 @@ public enum Topic: Hashable, Sendable {
         guard name.utf8.first != UInt8(ascii: "$") else { return false }
         return !ownOfEachHub.contains(name.prefix { $0 != "/" })
     }
+
+    /// No part of the show, although it is copied.
+    public static func isMarker(_ name: String) -> Bool { name.hasPrefix("markers/") }
 
     /// Who gave a command, also one that this version does not know.
     public static func user(ofCommand name: String) -> MachineName? {
@@ -101,11 +107,16 @@ public enum Topic: Hashable, Sendable {
         case ("replication", 2):
             guard let server = MachineName(String(levels[1])) else { return nil }
             self = .replication(server)
-        case ("resume", 3), ("confirmations", 3):
+        case ("resume", 3), ("confirmations", 3), ("markers", 3):
             guard let machine = MachineName(String(levels[1])),
                 let publisher = Publisher(machine: machine, session: String(levels[2]))
             else { return nil }
-            self = levels[0] == "resume" ? .resume(publisher) : .confirmation(publisher)
+            self =
+                switch levels[0] {
+                case "resume": .resume(publisher)
+                case "confirmations": .confirmation(publisher)
+                default: .marker(publisher)
+                }
         case ("election", 3):
             guard let machine = MachineName(String(levels[1])) else { return nil }
             switch levels[2] {

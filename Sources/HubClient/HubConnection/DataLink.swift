@@ -9,6 +9,8 @@ final class DataLink {
     enum Event {
         /// The server behind the address is known, and what it says of the site has been read.
         case up
+        /// What the readers want has been asked for.
+        case reading
         case down
         case active(HubActive)
         case state(HubState)
@@ -26,6 +28,9 @@ final class DataLink {
     let endpoint: Endpoint
     /// `nil` while it is not known whose hub it is.
     var session: Resumption.Session? { hub.map { Resumption.Session(hub: $0, connection: connection) } }
+
+    var alignment = StreamAlignment<Message>()
+    let alignmentTimer = LoopTimer()
 
     private let publisher: Publisher
     private var reconnecting: ReconnectingSession!
@@ -104,7 +109,8 @@ final class DataLink {
             (isAnswered, isRequested) = (false, false)
             retained.opened()
             let asked = connection
-            let own = [Topic.hubServer, .hubPair, .hubState, .confirmation(publisher), .hubActive].map(\.name)
+            let own = [Topic.hubServer, .hubPair, .hubState, .confirmation(publisher), .marker(publisher), .hubActive]
+                .map(\.name)
             for filter in own.dropLast() { reconnecting.session?.subscribe(filter) }
             // When the last one is answered, what the broker retains for the others has arrived.
             reconnecting.session?.subscribe(own.last!) { [weak self] _ in
@@ -127,6 +133,7 @@ final class DataLink {
         onEvent(.up)
         request(filters)
         isRequested = true
+        onEvent(.reading)
     }
 
     private func received(_ message: Message) {

@@ -263,7 +263,11 @@ public final class HubConnection {
         case .up:
             if let hub = link.hub { _ = follower.linkUp(hub, at: .now) }
             moved()
+        case .reading: align(link)
         case .down:
+            link.alignmentTimer.cancel()
+            link.alignment.began(awaiting: nil)
+            for other in links where other !== link { endAlignment(of: other) }
             if let hub = link.hub {
                 follower.linkLost(hub, at: .now)
                 for reader in readers.values { reader.inbox.lost(hub) }
@@ -332,7 +336,40 @@ public final class HubConnection {
 
     private var filters: Set<String> { Set(readers.values.flatMap(\.filters)) }
 
+    /// By then a session that brings nothing is given up (`TCP_USER_TIMEOUT`). Where the servers do not see each other no marker
+    /// comes, and what is live cannot wait longer.
+    private static let alignmentPatience = Duration.seconds(3)
+
+    /// What the new session brings waits for what the other one has still to bring.
+    private func align(_ link: DataLink) {
+        guard !readers.isEmpty, links.contains(where: { $0 !== link && $0.isUp }) else { return }
+        let token = Identifier.random()
+        link.alignment.began(awaiting: token)
+        link.publish(Publication(topic: Topic.marker(publisher).name, payload: Marker(token: token).encoded))
+        link.alignmentTimer.schedule(after: Self.alignmentPatience) { [weak self, weak link] in
+            if let link { self?.endAlignment(of: link) }
+        }
+    }
+
+    private func endAlignment(of link: DataLink) {
+        link.alignmentTimer.cancel()
+        for message in link.alignment.end() { read(message, from: link) }
+    }
+
     private func deliver(_ message: Message, from link: DataLink) {
+        if Topic.isMarker(message.topic) {
+            guard let marker = try? Marker(decoding: message.payload) else { return }
+            for other in links where other !== link && other.alignment.marker == marker.token {
+                endAlignment(of: other)
+            }
+        } else if Topic.isCopied(message.topic), link.alignment.holds(message) {
+            if link.alignment.isFull { endAlignment(of: link) }
+        } else {
+            read(message, from: link)
+        }
+    }
+
+    private func read(_ message: Message, from link: DataLink) {
         guard let hub = link.hub else { return }
         let item = Inbox.Item(message)
         let isShow = Topic.isCopied(message.topic)

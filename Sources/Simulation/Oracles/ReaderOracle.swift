@@ -12,8 +12,8 @@ final class ReaderOracle {
         /// Of each other author, by the run of the hub that took it: the place of the newest.
         var newestPlace: [PlainAuthor: (place: Int, at: Instant)] = [:]
         var last: [String: Int] = [:]
-        /// When its youngest session with a hub began to read.
-        var readsSince: Instant?
+        /// When its session with each hub began to read.
+        var readsSince: [Instant?] = [nil, nil]
         /// Plain messages that it has read as state: their news may follow.
         var states: Set<Int> = []
         /// What arrived, and was not given to it.
@@ -38,7 +38,7 @@ final class ReaderOracle {
 
     func reads(_ server: Node, _ client: ClientMachine, _ site: Site) {
         let index = client.node.index - 2
-        readers[index]?.readsSince = site.now
+        readers[index]?.readsSince[server.index] = site.now
     }
 
     func arrived(
@@ -49,9 +49,8 @@ final class ReaderOracle {
         defer { readers[client.node.index - 2] = reader }
         let name = site.oracles.show.name(record.number)
         guard isTaken else {
-            // Of a session that has just begun it may have read what is newer.
             guard !message.isState, !reader.seen.contains(record.number),
-                let since = reader.readsSince, record.publishedAt > since
+                let since = reader.readsSince[server.index], record.publishedAt > since
             else { return }
             reader.dropped.insert(record.number)
             site.script.note(site.now, client.node, "DROPS \(name) from \(server), which it has not seen")
@@ -112,7 +111,7 @@ final class ReaderOracle {
 
     /// What was published before the youngest session began may come late, on the older one.
     private func isSteady(_ record: ShowRecord, _ reader: Reader) -> Bool {
-        reader.readsSince.map { record.publishedAt > $0 } ?? false
+        reader.readsSince.allSatisfy { $0.map { record.publishedAt > $0 } ?? true }
     }
 
     // MARK: - In the end
@@ -152,8 +151,9 @@ final class ReaderOracle {
             for number in reader.dropped.sorted() {
                 let record = show.records[number - 1]
                 guard record.confirmed != nil, !record.isExcused else { continue }
-                // Nor has the hub that was forced to act what the other one had confirmed alone.
-                guard record.isConfirmedByPair || !show.hadTwoShows else { continue }
+                // What only one hub had comes over the other one when the servers meet: too late for whom that one's session
+                // was not open.
+                guard record.isConfirmedByPair else { continue }
                 // It has read something newer there.
                 if record.isRetained, let last = reader.last[record.topic], show.records[last - 1].mayReplace(record) {
                     continue

@@ -31,6 +31,7 @@ enum ShowParcel {
     case gathered
     case written([Publisher: UInt64])
     case askAgain(token: String)
+    case alignmentIsOver(marker: String)
     case giveUp(UInt64)
 
     /// Once of each session: what the hub says of the site; then, perhaps again and again, the show.

@@ -8,6 +8,7 @@ struct ShowProgram {
         var isUp = false
         var connection = 0
         var retained = RetainedState()
+        var alignment = StreamAlignment<BrokerMessage>()
     }
 
     let publisher: Publisher

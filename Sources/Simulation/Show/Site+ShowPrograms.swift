@@ -43,6 +43,8 @@ extension Site {
         guard let program = client.program, program.links[server.index].isUp else { return }
         let name = self.server(server).name
         client.program?.links[server.index].isUp = false
+        client.program?.links[server.index].alignment.began(awaiting: nil)
+        endAlignment(of: server.other, at: client)
         client.program?.follower.linkLost(name, at: client.clock.monotonic(at: now))
         client.program?.inbox.lost(name)
         if program.links[server.other.index].isUp {
@@ -56,6 +58,10 @@ extension Site {
         switch parcel {
         case .askAgain(let token): askAgain(token, at: client)
         case .giveUp(let sequence): giveUp(sequence, at: client)
+        case .alignmentIsOver(let marker):
+            for server in Node.servers where client.program?.links[server.index].alignment.marker == marker {
+                endAlignment(of: server, at: client)
+            }
         default: if let key { take(parcel, from: key.server, at: client) }
         }
     }
@@ -71,6 +77,7 @@ extension Site {
         case .subscribed(.site):
             client.program?.links[server.index].isUp = true
             request(server, at: client)
+            align(server, at: client)
             _ = client.program?.follower.linkUp(name, at: shown)
             moved(client)
         case .subscribed(.show):
@@ -84,7 +91,33 @@ extension Site {
         }
     }
 
+    private func align(_ server: Node, at client: ClientMachine) {
+        guard let program = client.program, program.links[server.other.index].isUp else { return }
+        let marker = "marker of \(client.node), \(random.next())"
+        client.program?.links[server.index].alignment.began(awaiting: marker)
+        let message = HubMessage(
+            topic: Topic.marker(program.publisher).name, payload: Array(marker.utf8), isRetained: false)
+        publish(message, on: server, at: client)
+        wait(.seconds(3), for: .alignmentIsOver(marker: marker), at: client)
+    }
+
+    private func endAlignment(of server: Node, at client: ClientMachine) {
+        for message in client.program?.links[server.index].alignment.end() ?? [] {
+            read(message, from: server, at: client)
+        }
+    }
+
     private func deliver(_ message: BrokerMessage, from server: Node, at client: ClientMachine) {
+        if Topic.isMarker(message.message.topic) {
+            let marker = String(decoding: message.message.payload, as: UTF8.self)
+            guard client.program?.links[server.other.index].alignment.marker == marker else { return }
+            endAlignment(of: server.other, at: client)
+        } else if client.program?.links[server.index].alignment.holds(message) != true {
+            read(message, from: server, at: client)
+        }
+    }
+
+    private func read(_ message: BrokerMessage, from server: Node, at client: ClientMachine) {
         let name = self.server(server).name
         let isFollowed = client.program?.follower.following == name
         guard let isTaken = client.program?.inbox.take(message.item, from: name, isFollowed: isFollowed) else { return }
