@@ -25,7 +25,17 @@ extension Coordinator {
             var directives: [Directive] = []
             guard isCopied(to: other.session, &directives) else { return directives }
         }
-        return store(newEpoch(asked, holder: other.sender.name, at: now))
+        return store(newEpoch(asWanted(asked), holder: other.sender.name, at: now))
+    }
+
+    /// The stop of the site may have been refused since the other one was asked for it (found by the simulation).
+    private func asWanted(_ asked: Claim) -> Claim {
+        guard asked.purpose == .handOver, asked.reason == .siteStopped, handsOver?.reason != .siteStopped else {
+            return asked
+        }
+        var granted = asked
+        (granted.reason, granted.by) = (identity.role == .main ? .mainLost : .backupLost, nil)
+        return granted
     }
 
     // MARK: - Its own claim

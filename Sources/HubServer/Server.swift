@@ -29,7 +29,7 @@ public struct Server: Service {
         let store = RecordStore(in: folder)
         let stored = try store.read(for: options)
         let stateStore = try StateStore(path: folder.file("show.sqlite"))
-        let state = try stateStore.read()
+        let state = try stateStore.startRun()
         let secret = try folder.secret()
         for port in [options.port, options.controlPort] { try listen.check(port: port) }
         let hub = try Broker(

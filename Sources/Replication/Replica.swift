@@ -65,17 +65,24 @@ public struct Replica: Sendable {
     public static let mostTombstones = 100_000
 
     /// Stamps that a server can give before the first of them is on disk.
-    static let mostUnwritten: UInt64 = 1_000_000
+    private static let mostUnwritten: UInt64 = 1_000_000
+
+    /// Where a server that starts counts on: above all that it gave, also what was not written down before its end. It must be
+    /// on disk before the first stamp is given, or the next run would begin there again.
+    public static func nextCounter(after counter: UInt64, _ stored: [Write]) -> UInt64 {
+        max(counter, stored.map(\.stamp.counter).max() ?? 0) + mostUnwritten
+    }
 
     public init(me: MachineName) { self.me = me }
 
     /// What was stored; before anything else.
+    ///
+    /// - Parameter counter: see `nextCounter`.
     public init(me: MachineName, stored: [Write], publishers: [Publisher: UInt64], counter: UInt64, atPeer: UInt64) {
         self.me = me
         for write in stored { keep(write) }
         for (publisher, received) in publishers { advance(publisher, to: received) }
-        // Above all that it gave, also what was not written down before its end.
-        self.counter = max(self.counter, counter) + Self.mostUnwritten
+        self.counter = max(self.counter, counter)
         counterAtPeer = atPeer
     }
 

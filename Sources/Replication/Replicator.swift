@@ -318,9 +318,6 @@ public struct Replicator: Sendable {
 
     private mutating func startStream(_ identifier: UInt64) {
         outgoing = OutgoingStream(identifier: identifier, server: replica.me, session: run)
-        // What was replaced meanwhile is no news.
-        unheard.removeAll { $0.message.isRetained && replica.retained[$0.message.topic]?.stamp != $0.stamp }
-        unheardBytes = unheard.reduce(0) { $0 + $1.message.payload.count }
         for write in unheard { outgoing?.append(.live(write)) }
         liveHeard = 0
         if let answeredMark { outgoing?.append(.marked(answeredMark)) }

@@ -65,6 +65,17 @@ public final class StateStore: Sendable {
         }
     }
 
+    /// Everything that is stored, for a server that starts. Its counter begins where no earlier run can have come to, and that
+    /// is on disk.
+    public func startRun() throws(StateStoreError) -> Content {
+        var content = try read()
+        content.counter = Replica.nextCounter(after: content.counter, content.retained)
+        var changes = Changes()
+        (changes.counter, changes.counterAtPeer) = (content.counter, content.counterAtPeer)
+        do { try apply(changes, survivesPowerLoss: true) } catch { throw StateStoreError(error, path: path) }
+        return content
+    }
+
     /// Everything that is stored.
     public func read() throws(StateStoreError) -> Content {
         do {
@@ -104,16 +115,20 @@ public final class StateStore: Sendable {
     ) {
         queue.async { [self] in
             do {
-                try database.writeWithoutTransaction { database in
-                    try database.execute(sql: "PRAGMA synchronous = \(survivesPowerLoss ? "FULL" : "NORMAL")")
-                    try database.inTransaction {
-                        try Self.apply(changes, to: database)
-                        return .commit
-                    }
-                }
+                try apply(changes, survivesPowerLoss: survivesPowerLoss)
                 done(nil)
             } catch {
                 done(StateStoreError(error, path: path))
+            }
+        }
+    }
+
+    private func apply(_ changes: Changes, survivesPowerLoss: Bool) throws {
+        try database.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = \(survivesPowerLoss ? "FULL" : "NORMAL")")
+            try database.inTransaction {
+                try Self.apply(changes, to: database)
+                return .commit
             }
         }
     }

@@ -82,23 +82,6 @@ struct ReplicatorTests {
         #expect(servers[0].replica.retained["a"]!.stamp.epoch < Epoch(10))
     }
 
-    @Test(
-        "A server that comes back gives no stamp again that it gave before its end, also none that was not written down"
-    )
-    mutating func noStampTwice() throws {
-        var before = Replica(me: Self.names[0])
-        let last = try #require(
-            before.arrived(
-                HubMessage(topic: "a", payload: [], isRetained: false), epoch: Epoch(4), activeEpoch: Epoch(4)
-            ).new)
-        var after = Replica(me: Self.names[0], stored: [], publishers: [:], counter: 0, atPeer: 0)
-        let next = try #require(
-            after.arrived(
-                HubMessage(topic: "a", payload: [], isRetained: false), epoch: Epoch(4), activeEpoch: Epoch(4)
-            ).new)
-        #expect(next.stamp > last.stamp)
-    }
-
     @Test("I3: what comes from the other hub is confirmed when it is in the store, and not before")
     mutating func storedFirst() {
         for side in 0...1 { _ = servers[side].handle(.peerOpened(stream: UInt64(side + 1))) }

@@ -27,6 +27,16 @@ struct StateStoreTests {
         #expect(content.counter == 7)
     }
 
+    @Test("Each run counts on above all that the run before can have given, also when that one wrote nothing more")
+    func runs() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = try StateStore(path: path)
+        try await store.keep([Self.write("a", [1], 9)], counter: 7)
+        let first = try store.startRun().counter
+        let second = try StateStore(path: path).startRun().counter
+        #expect(first > 9 && second > first + 100_000)
+    }
+
     @Test("Power loss at any byte of a write leaves a store that opens, with the writes before it")
     func powerLoss() async throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -122,16 +122,18 @@ final class ShowOracle {
         let isPaired = record?.mode == .paired && record == other.disk.content && other.isRunning
         if !isPaired {
             hadTwoShows = true
-            excuseLost(site) { _ in true }
+            excuseLost(site, heldBy: [other]) { _ in true }
         }
     }
 
     /// Nothing is promised of what nobody holds any more, after a loss that nothing is promised for.
-    private func excuseLost(_ site: Site, where isPromiseless: (ShowRecord) -> Bool) {
+    private func excuseLost(
+        _ site: Site, heldBy holders: [ServerMachine]? = nil, where isPromiseless: (ShowRecord) -> Bool
+    ) {
         for index in records.indices where records[index].isRetained && !records[index].isExcused {
             let record = records[index]
             guard record.firstTaken != nil, isPromiseless(record) else { continue }
-            let isHeld = site.servers.contains { server in
+            let isHeld = (holders ?? site.servers).contains { server in
                 let onDisk = server.show.store.content.retained[record.topic]
                 let onHub = server.show.broker.retained[record.topic]
                 return holds(onDisk?.message, onDisk?.identity, record)

@@ -27,7 +27,7 @@ struct ShowServer {
     }
 
     mutating func start(_ server: ServerMachine, run: String, at now: Instant) {
-        let content = store.content
+        let content = store.startRun()
         let replica = Replica(
             me: server.name, stored: Array(content.retained.values), publishers: content.publishers,
             counter: content.counter, atPeer: content.counterAtPeer)

@@ -37,6 +37,13 @@ struct ShowStore {
     /// Counts the ends of the process: a write that was under way at one of them ends with it.
     private(set) var ends = 0
 
+    /// As `StateStore.startRun`.
+    mutating func startRun() -> Content {
+        content.counter = Replica.nextCounter(after: content.counter, Array(content.retained.values))
+        (durable, sinceDurable) = (content, [])
+        return content
+    }
+
     mutating func write(_ changes: Changes, isDurable: Bool) { writing = (changes, isDurable) }
 
     mutating func written() {
