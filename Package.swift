@@ -10,6 +10,7 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -32,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     // Every target names all that it imports: a change of a type's layout reaches only those that do.
     targets: [
@@ -64,24 +66,26 @@ let package = Package(
                 .embedInCode("control-access.json"),
             ],
             swiftSettings: strict),
+        .target(name: "License", dependencies: ["FailoverCore", "HubProtocol", jwt, system], swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
         .target(
             name: "HubServer",
             dependencies: [
-                "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalState",
-                "MQTTSession", "Replication", "StateStore", lifecycle, logging,
+                "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License",
+                "LocalState", "MQTTSession", "Replication", "StateStore", lifecycle, logging,
             ],
             swiftSettings: strict),
 
         // Programs.
         .target(
             name: "LocalSite",
-            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "MQTTSession"],
+            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License", "MQTTSession"],
             swiftSettings: strict),
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "FailoverCore", "HubProtocol", "HubServer", "HubClient", "LocalSite", "LocalState", "MQTTSession",
+                "FailoverCore", "HubProtocol", "HubServer", "HubClient", "License", "LocalSite", "LocalState",
+                "MQTTSession",
                 argumentParser, configuration, lifecycle, logging, signals,
                 system,
             ],
@@ -127,6 +131,8 @@ let package = Package(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
             swiftSettings: strict),
+        .testTarget(
+            name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
         .testTarget(name: "ShowHistoryTests", dependencies: ["ShowHistory"], swiftSettings: strict),
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
@@ -143,7 +149,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", grdb,
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License", "LocalSite", "understudy", grdb,
                 subprocess, system,
             ],
             swiftSettings: strict),

@@ -1,6 +1,7 @@
 import FailoverCore
 import HubClient
 import HubProtocol
+import License
 import LocalState
 import Logging
 import MQTTSession
@@ -32,6 +33,7 @@ final class ServerCoordinator {
     private var followed: Epoch?
     /// What the last heartbeat asked for.
     private var asked: Claim?
+    private let licenses: ServerLicenses
     private var board: HubBoard
     private var desk: CommandDesk!
     private var control: Session!
@@ -73,6 +75,7 @@ final class ServerCoordinator {
             returnsAutomatically: options.returns == .auto)
         coordinator = Coordinator(identity: identity, record: stored?.record, timing: options.timing, at: .now)
         history = stored?.history ?? HubHistory()
+        licenses = ServerLicenses(options, log: log)
         board = HubBoard()
         board.onMessage = { [weak self] in self?.received($0) }
         board.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
@@ -94,8 +97,9 @@ final class ServerCoordinator {
         agent = MachineAgent(
             .init(
                 name: options.name, role: options.role, session: session, secret: secret, address: address.address,
-                version: Version.current)
+                version: Version.current, license: options.license?.license.type.rawValue)
         ) { [weak self] in self?.handle($0) }
+        licenses.onNews = { [weak self] in self?.publish() }
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
         attach(replicator)
@@ -247,7 +251,8 @@ final class ServerCoordinator {
                 record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
                 returns: options.returns))
         let replication = replicator.status
-        let readiness = Readiness(coordinator, machines: machines, replication: replication)
+        let readiness = Readiness(
+            coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now))
         board.publish(
             .hubState,
             HubState(
@@ -255,7 +260,11 @@ final class ServerCoordinator {
                 missing: readiness.missing, warnings: readiness.warnings,
                 messagesBehind: coordinator.hasPair ? replication.replication.messagesBehind : nil))
         board.publish(.hubHistory, history)
-        board.publish(.hubServer, HubServer(role: options.role, session: identity.session, address: identity.address))
+        board.publish(
+            .hubServer,
+            HubServer(
+                role: options.role, session: identity.session, address: identity.address,
+                license: options.license?.token))
     }
 
     // MARK: - What arrives
@@ -342,6 +351,7 @@ final class ServerCoordinator {
         guard server.role != options.role else {
             return refuse(.sameRole(role: server.role, other: server.name, address: address))
         }
+        licenses.peer(server.name, shows: server.license)
         let endpoint = Endpoint.tcp(host: peer.host, port: server.controlPort)
         if let peerControl {
             if peerControl.endpoint != endpoint { peerControl.reconnect(to: endpoint) }
