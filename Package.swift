@@ -5,6 +5,7 @@ import PackageDescription
 let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -25,6 +26,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -69,9 +71,13 @@ let package = Package(
         .target(name: "License", dependencies: ["FailoverCore", "HubProtocol", jwt, system], swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
         .target(
+            name: "Discovery", dependencies: ["ChildProcess", "FailoverCore", asyncAlgorithms, logging],
+            swiftSettings: strict),
+        .target(
             name: "HubServer",
             dependencies: [
-                "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License",
+                "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient", "HubProtocol",
+                "License",
                 "LocalState", "MQTTSession", "Replication", "StateStore", lifecycle, logging,
             ],
             swiftSettings: strict),
@@ -84,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "FailoverCore", "HubProtocol", "HubServer", "HubClient", "License", "LocalSite", "LocalState",
+                "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "License", "LocalSite",
+                "LocalState",
                 "MQTTSession",
                 argumentParser, configuration, lifecycle, logging, signals,
                 system,
@@ -133,6 +140,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
+        .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "FailoverCore"], swiftSettings: strict),
         .testTarget(name: "ShowHistoryTests", dependencies: ["ShowHistory"], swiftSettings: strict),
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),

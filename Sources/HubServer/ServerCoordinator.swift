@@ -1,3 +1,4 @@
+import Discovery
 import FailoverCore
 import HubClient
 import HubProtocol
@@ -24,6 +25,8 @@ final class ServerCoordinator {
     private let store: RecordStore
     private let replicator: ServerReplicator
     private let log: Logger
+    private let onlyAddress: String?
+    private let onAnnouncement: @SessionLoop (ServerAnnouncement) -> Void
     private let onOutcome: @SessionLoop (Outcome) -> Void
 
     private var coordinator: Coordinator
@@ -54,20 +57,24 @@ final class ServerCoordinator {
         var marksFor: String?
     }
     private var told: Standing?
+    private var announced: ServerAnnouncement?
     /// Why this server stops by itself, once it was relieved.
     private var stopsFor: ServerError?
 
     init(
-        _ options: ServerOptions, address: ServerAddress, session: String, secret: String,
+        _ options: ServerOptions, address: ServerAddress, onlyAddress: String?, session: String, secret: String,
         stored: RecordStore.Content?, store: RecordStore, replicator: ServerReplicator, hub: Broker,
         hubClock: ProcessClock?,
         control: Broker, log: Logger,
+        onAnnouncement: @escaping @SessionLoop (ServerAnnouncement) -> Void,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
         self.secret = secret
         self.store = store
         self.log = log
+        self.onlyAddress = onlyAddress
+        self.onAnnouncement = onAnnouncement
         self.onOutcome = onOutcome
         self.replicator = replicator
         identity = Coordinator.Identity(
@@ -265,6 +272,19 @@ final class ServerCoordinator {
             HubServer(
                 role: options.role, session: identity.session, address: identity.address,
                 license: options.license?.token))
+        announce()
+    }
+
+    /// What others can find out of this server before they know its address.
+    private func announce() {
+        let record = coordinator.record
+        let announcement = ServerAnnouncement(
+            name: options.name, role: options.role,
+            site: options.role == .main ? options.name : record?.main?.name ?? peerName,
+            isPaired: record?.mode == .paired, address: onlyAddress, port: options.port)
+        guard announcement != announced else { return }
+        announced = announcement
+        onAnnouncement(announcement)
     }
 
     // MARK: - What arrives

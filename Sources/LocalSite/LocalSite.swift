@@ -28,7 +28,8 @@ public actor LocalSite {
     /// Its key pair lies at `issuerPath`.
     public nonisolated let issuer: LicenseIssuer
 
-    private let program: String
+    /// The `understudy` executable.
+    public nonisolated let program: String
     private let returnDelay: Double
     private let network: ShowNetwork?
     private var processes: [MachineName: MachineProcess] = [:]
