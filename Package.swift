@@ -5,11 +5,13 @@ import PackageDescription
 let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -24,6 +26,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -32,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     // Every target names all that it imports: a change of a type's layout reaches only those that do.
     targets: [
@@ -64,24 +68,31 @@ let package = Package(
                 .embedInCode("control-access.json"),
             ],
             swiftSettings: strict),
+        .target(name: "License", dependencies: ["FailoverCore", "HubProtocol", jwt, system], swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
+        .target(
+            name: "Discovery", dependencies: ["ChildProcess", "FailoverCore", asyncAlgorithms, logging],
+            swiftSettings: strict),
         .target(
             name: "HubServer",
             dependencies: [
-                "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalState",
-                "MQTTSession", "Replication", "StateStore", lifecycle, logging,
+                "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient", "HubProtocol",
+                "License",
+                "LocalState", "MQTTSession", "Replication", "StateStore", lifecycle, logging,
             ],
             swiftSettings: strict),
 
         // Programs.
         .target(
             name: "LocalSite",
-            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "MQTTSession"],
+            dependencies: ["ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License", "MQTTSession"],
             swiftSettings: strict),
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "FailoverCore", "HubProtocol", "HubServer", "HubClient", "LocalSite", "LocalState", "MQTTSession",
+                "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "License", "LocalSite",
+                "LocalState",
+                "MQTTSession",
                 argumentParser, configuration, lifecycle, logging, signals,
                 system,
             ],
@@ -129,6 +140,9 @@ let package = Package(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
             swiftSettings: strict),
+        .testTarget(
+            name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
+        .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "FailoverCore"], swiftSettings: strict),
         .testTarget(name: "ShowHistoryTests", dependencies: ["ShowHistory"], swiftSettings: strict),
         .testTarget(
             name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
@@ -145,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "understudy", grdb,
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License", "LocalSite", "understudy", grdb,
                 subprocess, system,
             ],
             swiftSettings: strict),

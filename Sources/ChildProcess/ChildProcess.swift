@@ -15,6 +15,13 @@ public struct ChildProcess: Sendable {
         }
     }
 
+    /// What is read of a child's output; the rest is dropped.
+    public enum Reading: Sendable {
+        case errors
+        /// Standard output as well, in the order in which it was written.
+        case everything
+    }
+
     public enum Failure: Error, CustomStringConvertible {
         case cannotStart(program: String, cause: String)
 
@@ -45,9 +52,9 @@ public struct ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - onStart: gets the process id.
-    ///   - onLine: gets each line of its standard error.
+    ///   - onLine: gets each line that is read.
     public func run(
-        onStart: @Sendable (Int32) -> Void = { _ in }, onLine: @Sendable (String) -> Void
+        reading: Reading = .errors, onStart: @Sendable (Int32) -> Void = { _ in }, onLine: @Sendable (String) -> Void
     ) async throws -> Ending {
         var options = PlatformOptions()
         options.processGroupID = 0
@@ -56,12 +63,23 @@ public struct ChildProcess: Sendable {
             executable: .name("setpriv"), arguments: Arguments(["--pdeathsig", "KILL", "--", program] + arguments),
             workingDirectory: workingDirectory.map { FilePath($0) }, platformOptions: options)
         do {
-            let result = try await Subprocess.run(configuration, input: .none, output: .discarded, error: .sequence) {
-                execution in
-                onStart(execution.processIdentifier.value)
-                for try await line in execution.standardError.strings() { onLine(line) }
+            let status: TerminationStatus
+            switch reading {
+            case .errors:
+                status = try await Subprocess.run(configuration, input: .none, output: .discarded, error: .sequence) {
+                    execution in
+                    onStart(execution.processIdentifier.value)
+                    for try await line in execution.standardError.strings() { onLine(line) }
+                }.terminationStatus
+            case .everything:
+                status = try await Subprocess.run(
+                    configuration, input: .none, output: .sequence, error: .combinedWithOutput
+                ) { execution in
+                    onStart(execution.processIdentifier.value)
+                    for try await line in execution.standardOutput.strings() { onLine(line) }
+                }.terminationStatus
             }
-            return switch result.terminationStatus {
+            return switch status {
             case .exited(let code): .exited(code: code)
             case .signaled(let signal): .killed(signal: signal)
             }

@@ -13,12 +13,17 @@ public struct ClientMachine: Service {
         /// `nil`: what the site says, or was remembered.
         public var backup: Endpoint?
         public var dataPath: String
+        /// The type of its licence; `nil`: it has none.
+        public var license: String?
 
-        public init(name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String) {
+        public init(
+            name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String, license: String? = nil
+        ) {
             self.name = name
             self.main = main
             self.backup = backup
             self.dataPath = dataPath
+            self.license = license
         }
     }
 
@@ -51,7 +56,7 @@ public struct ClientMachine: Service {
         let ballots = try BallotStore(in: folder)
         let identity = MachineAgent.Identity(
             name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
-            version: Version.current, ballotBox: ballots.box)
+            version: Version.current, license: options.license, ballotBox: ballots.box)
         let (failures, continuation) = AsyncStream.makeStream(of: Failure.self)
         // Off the session loop, since writing waits for the disk; in order; and finished before this returns.
         let (learnt, learning) = AsyncStream.makeStream(of: SiteMemory.self, bufferingPolicy: .bufferingNewest(1))

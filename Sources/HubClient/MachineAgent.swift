@@ -17,12 +17,14 @@ public final class MachineAgent {
         /// As others reach this machine; `nil`: the address that its hub sees.
         public var address: String?
         public var version: String
+        /// The type of its licence; `nil`: it has none.
+        public var license: String?
         /// Where this machine's votes are kept; `nil`: it does not vote.
         public var ballotBox: String?
 
         public init(
             name: MachineName, role: Role, session: String, secret: String, address: String?, version: String,
-            ballotBox: String? = nil
+            license: String? = nil, ballotBox: String? = nil
         ) {
             self.name = name
             self.role = role
@@ -30,6 +32,7 @@ public final class MachineAgent {
             self.secret = secret
             self.address = address
             self.version = version
+            self.license = license
             self.ballotBox = ballotBox
         }
     }
@@ -116,7 +119,8 @@ public final class MachineAgent {
         // Without keys everyone has level 3.
         status = MachineStatus(
             state: .starting, role: identity.role, session: identity.session, address: identity.address ?? "",
-            version: identity.version, permission: 3, since: .now, ballotBox: identity.ballotBox)
+            version: identity.version, license: identity.license, permission: 3, since: .now,
+            ballotBox: identity.ballotBox)
     }
 
     public var following: MachineName? { follower.following }

@@ -164,14 +164,17 @@ public struct HubServer: Payload {
     public var address: String
     public var port: UInt16
     public var controlPort: UInt16
+    /// The server's licence with its issuer's signature, which the other server verifies by itself; `nil`: it shows none.
+    public var license: String?
 
-    public init(role: Role, session: String, address: ServerAddress) {
+    public init(role: Role, session: String, address: ServerAddress, license: String? = nil) {
         name = address.name
         self.role = role
         self.session = session
         self.address = address.address
         port = address.port
         controlPort = address.controlPort
+        self.license = license
     }
 }
 

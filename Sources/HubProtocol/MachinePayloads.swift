@@ -16,6 +16,7 @@ public struct MachineStatus: Payload {
     public var session: String
     public var address: String
     public var version: String
+    /// The type of the licence that the machine was started with, also after its end; `nil`: without one.
     public var license: String?
     /// 1 to 3. Without keys everyone has level 3.
     public var permission: Int
@@ -25,14 +26,15 @@ public struct MachineStatus: Payload {
     public var ballotBox: String?
 
     public init(
-        state: State, role: Role, session: String, address: String, version: String, permission: Int, since: UTCTime,
-        ballotBox: String? = nil
+        state: State, role: Role, session: String, address: String, version: String, license: String? = nil,
+        permission: Int, since: UTCTime, ballotBox: String? = nil
     ) {
         self.state = state
         self.role = role
         self.session = session
         self.address = address
         self.version = version
+        self.license = license
         self.permission = permission
         self.since = since
         self.ballotBox = ballotBox

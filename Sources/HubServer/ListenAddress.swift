@@ -4,6 +4,10 @@ import Foundation
 struct ListenAddress: Sendable {
     let listen: String
     let advertised: String
+    /// The one address that this server can be reached at; `nil`: any of its machine's.
+    let only: String?
+    /// Nobody else can reach it.
+    var isLoopback: Bool { Self.isLoopback(listen) }
 
     /// Without keys a server listens on loopback only, unless the operator says that the network may be trusted.
     init(_ options: ServerOptions) throws(ServerError) {
@@ -11,6 +15,7 @@ struct ListenAddress: Sendable {
         guard let family = Self.family(of: listen) else { throw .invalidAddress(listen) }
         guard options.isInsecure || Self.isLoopback(listen) else { throw .notLoopback(address: listen) }
         let isAny = listen == "0.0.0.0" || listen == "::"
+        only = options.advertise ?? (isAny ? nil : listen)
         advertised = options.advertise ?? (isAny ? Self.firstNonLoopback(family) ?? "127.0.0.1" : listen)
     }
 

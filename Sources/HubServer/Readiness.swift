@@ -6,7 +6,10 @@ struct Readiness {
     let missing: [HubState.Missing]
     let warnings: [HubState.Warning]
 
-    init(_ coordinator: Coordinator, machines: MachineTable, replication: ServerReplicator.Status) {
+    init(
+        _ coordinator: Coordinator, machines: MachineTable, replication: ServerReplicator.Status,
+        licenses: ServerLicenses.Findings
+    ) {
         let record = coordinator.record
         var missing: [HubState.Missing] = []
         let isPaired = record?.mode == .paired
@@ -24,12 +27,13 @@ struct Readiness {
         if let backup = record?.backup?.name, !machines.clientsWithout(backup).isEmpty {
             missing.append(.clientsWithoutBackup)
         }
+        if licenses.refusal != nil { missing.append(.license) }
         self.missing = missing
         // Most of them must be there for their votes to decide.
         let witnesses = record?.witnesses ?? []
         let attending = witnesses.count { machines.hearsBothServers($0.name) }
         warnings =
             [.noKeys] + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
-            + (replication.storeError == nil ? [] : [.diskSpace])
+            + (licenses.ending.isEmpty ? [] : [.licenseEnding]) + (replication.storeError == nil ? [] : [.diskSpace])
     }
 }

@@ -1,4 +1,5 @@
 import BrokerConfiguration
+import Discovery
 import FailoverCore
 import HubClient
 import HubProtocol
@@ -42,6 +43,8 @@ public struct Server: Service {
         let session = Identifier.random()
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        let (announcements, announcing) = AsyncStream.makeStream(
+            of: ServerAnnouncement.self, bufferingPolicy: .bufferingNewest(1))
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for broker in [hub, control] {
@@ -53,11 +56,18 @@ public struct Server: Service {
                             name: options.name, run: session, secret: secret, hub: hub.endpoint, stored: state,
                             store: stateStore, epoch: stored?.record.epoch ?? Epoch(0), log: log)
                         return await ServerCoordinator(
-                            options, address: address, session: session, secret: secret, stored: stored, store: store,
+                            options, address: address, onlyAddress: listen.only, session: session, secret: secret,
+                            stored: stored, store: store,
                             replicator: replicator, hub: hub, hubClock: hubClock, control: control, log: log
-                        ) { continuation.yield(.outcome($0)) }
+                        ) { announcement in
+                            announcing.yield(announcement)
+                        } onOutcome: {
+                            continuation.yield(.outcome($0))
+                        }
                     }
                 }
+                // Beside them: a server works as well without.
+                async let _: Void = announce(announcements, asFrom: listen)
                 // Whatever ends first takes the others along: a broker that died, or the coordinator.
                 defer { group.cancelAll() }
                 try await group.next()
@@ -66,6 +76,12 @@ public struct Server: Service {
             continuation.yield(.stopRequested)
         }
         withExtendedLifetime(folder) {}
+    }
+
+    /// What nobody else can reach is not announced.
+    private func announce(_ announcements: AsyncStream<ServerAnnouncement>, asFrom listen: ListenAddress) async {
+        guard !listen.isLoopback else { return }
+        await ServerAnnouncer(log: log).run(announcements)
     }
 
     private enum Event: Sendable {

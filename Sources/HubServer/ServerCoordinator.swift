@@ -1,6 +1,8 @@
+import Discovery
 import FailoverCore
 import HubClient
 import HubProtocol
+import License
 import LocalState
 import Logging
 import MQTTSession
@@ -23,6 +25,8 @@ final class ServerCoordinator {
     private let store: RecordStore
     private let replicator: ServerReplicator
     private let log: Logger
+    private let onlyAddress: String?
+    private let onAnnouncement: @SessionLoop (ServerAnnouncement) -> Void
     private let onOutcome: @SessionLoop (Outcome) -> Void
 
     private var coordinator: Coordinator
@@ -32,6 +36,7 @@ final class ServerCoordinator {
     private var followed: Epoch?
     /// What the last heartbeat asked for.
     private var asked: Claim?
+    private let licenses: ServerLicenses
     private var board: HubBoard
     private var desk: CommandDesk!
     private var control: Session!
@@ -52,20 +57,24 @@ final class ServerCoordinator {
         var marksFor: String?
     }
     private var told: Standing?
+    private var announced: ServerAnnouncement?
     /// Why this server stops by itself, once it was relieved.
     private var stopsFor: ServerError?
 
     init(
-        _ options: ServerOptions, address: ServerAddress, session: String, secret: String,
+        _ options: ServerOptions, address: ServerAddress, onlyAddress: String?, session: String, secret: String,
         stored: RecordStore.Content?, store: RecordStore, replicator: ServerReplicator, hub: Broker,
         hubClock: ProcessClock?,
         control: Broker, log: Logger,
+        onAnnouncement: @escaping @SessionLoop (ServerAnnouncement) -> Void,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
         self.secret = secret
         self.store = store
         self.log = log
+        self.onlyAddress = onlyAddress
+        self.onAnnouncement = onAnnouncement
         self.onOutcome = onOutcome
         self.replicator = replicator
         identity = Coordinator.Identity(
@@ -73,6 +82,7 @@ final class ServerCoordinator {
             returnsAutomatically: options.returns == .auto)
         coordinator = Coordinator(identity: identity, record: stored?.record, timing: options.timing, at: .now)
         history = stored?.history ?? HubHistory()
+        licenses = ServerLicenses(options, log: log)
         board = HubBoard()
         board.onMessage = { [weak self] in self?.received($0) }
         board.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
@@ -94,8 +104,9 @@ final class ServerCoordinator {
         agent = MachineAgent(
             .init(
                 name: options.name, role: options.role, session: session, secret: secret, address: address.address,
-                version: Version.current)
+                version: Version.current, license: options.license?.license.type.rawValue)
         ) { [weak self] in self?.handle($0) }
+        licenses.onNews = { [weak self] in self?.publish() }
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
         attach(replicator)
@@ -248,7 +259,8 @@ final class ServerCoordinator {
                 record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
                 returns: options.returns))
         let replication = replicator.status
-        let readiness = Readiness(coordinator, machines: machines, replication: replication)
+        let readiness = Readiness(
+            coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now))
         board.publish(
             .hubState,
             HubState(
@@ -256,7 +268,24 @@ final class ServerCoordinator {
                 missing: readiness.missing, warnings: readiness.warnings,
                 messagesBehind: coordinator.hasPair ? replication.replication.messagesBehind : nil))
         board.publish(.hubHistory, history)
-        board.publish(.hubServer, HubServer(role: options.role, session: identity.session, address: identity.address))
+        board.publish(
+            .hubServer,
+            HubServer(
+                role: options.role, session: identity.session, address: identity.address,
+                license: options.license?.token))
+        announce()
+    }
+
+    /// What others can find out of this server before they know its address.
+    private func announce() {
+        let record = coordinator.record
+        let announcement = ServerAnnouncement(
+            name: options.name, role: options.role,
+            site: options.role == .main ? options.name : record?.main?.name ?? peerName,
+            isPaired: record?.mode == .paired, address: onlyAddress, port: options.port)
+        guard announcement != announced else { return }
+        announced = announcement
+        onAnnouncement(announcement)
     }
 
     // MARK: - What arrives
@@ -344,6 +373,7 @@ final class ServerCoordinator {
         guard server.role != options.role else {
             return refuse(.sameRole(role: server.role, other: server.name, address: address))
         }
+        licenses.peer(server.name, shows: server.license)
         let endpoint = Endpoint.tcp(host: peer.host, port: server.controlPort)
         if let peerControl {
             if peerControl.endpoint != endpoint { peerControl.reconnect(to: endpoint) }

@@ -1,5 +1,6 @@
 import FailoverCore
 import HubProtocol
+import License
 
 /// What an operator says when a server is started.
 public struct ServerOptions: Sendable {
@@ -18,11 +19,15 @@ public struct ServerOptions: Sendable {
     public var isInsecure: Bool
     public var returns: HubPair.Return
     public var timing: Timing
+    /// This server's own, whose signature and holder were checked; `nil`: none.
+    public var license: SignedLicense?
+    /// Whose licences count here; `nil`: nobody's.
+    public var licenseIssuer: TrustedIssuer?
 
     public init(
         role: Role, name: MachineName, listen: String?, port: UInt16, controlPort: UInt16, advertise: String?,
         peer: (host: String, port: UInt16)?, dataPath: String, isInsecure: Bool, returns: HubPair.Return,
-        timing: Timing
+        timing: Timing, license: SignedLicense? = nil, licenseIssuer: TrustedIssuer? = nil
     ) {
         self.role = role
         self.name = name
@@ -35,5 +40,7 @@ public struct ServerOptions: Sendable {
         self.isInsecure = isInsecure
         self.returns = returns
         self.timing = timing
+        self.license = license
+        self.licenseIssuer = licenseIssuer
     }
 }

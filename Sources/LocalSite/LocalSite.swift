@@ -1,10 +1,11 @@
 import FailoverCore
 import Foundation
 import HubClient
+import License
 import MQTTSession
 
 /// A whole site on this machine, of real processes on loopback or in a `ShowNetwork`: for the demo, for tests and for
-/// benchmarks.
+/// benchmarks. It has an issuer of licences of its own, and each machine has a licence.
 public actor LocalSite {
     public struct Server: Sendable {
         public let role: Role
@@ -24,7 +25,11 @@ public actor LocalSite {
     public nonisolated let folder: String
     public nonisolated let watch: SiteWatch
 
-    private let program: String
+    /// Its key pair lies at `issuerPath`.
+    public nonisolated let issuer: LicenseIssuer
+
+    /// The `understudy` executable.
+    public nonisolated let program: String
     private let returnDelay: Double
     private let network: ShowNetwork?
     private var processes: [MachineName: MachineProcess] = [:]
@@ -84,6 +89,8 @@ public actor LocalSite {
         self.folder = folder
         self.main = main
         self.backup = backup
+        issuer = try LicenseIssuer()
+        try issuer.write(to: Self.issuerPath(in: folder))
         // The addresses in a network lead nowhere from here.
         watch = await SiteWatch(hubs: [main.observed, backup.observed], findsOthers: network == nil)
     }
@@ -96,16 +103,31 @@ public actor LocalSite {
         return folder
     }
 
+    private static func issuerPath(in folder: String) -> String { "\(folder)/issuer" }
+
+    public nonisolated var issuerPath: String { Self.issuerPath(in: folder) }
+
+    /// The licence's file of a machine, written when it is first asked for.
+    public nonisolated func license(_ type: LicenseType, of machine: MachineName) async throws -> String {
+        let path = "\(folder)/\(machine).\(type.rawValue).license"
+        if !FileManager.default.fileExists(atPath: path) {
+            try await issuer.issue(type, to: machine, days: 30, at: .now).write(to: path)
+        }
+        return path
+    }
+
     /// Where both hubs are, for a machine of the site.
     public nonisolated var hubs: [Endpoint] { [main.endpoint, backup.endpoint] }
 
     /// Arguments of `understudy server` for one of the two servers.
-    public nonisolated func arguments(of server: Server) -> [String] {
+    public nonisolated func arguments(of server: Server) async throws -> [String] {
         let other = server.role == .main ? ("--backup", backup) : ("--main", main)
         return [
             "server", "--role", server.role.rawValue, "--name", "\(server.name)", "--port", "\(server.port)",
             "--control-port", "\(server.controlPort)", other.0, "\(other.1.endpoint)", "--data",
-            dataPath(of: server.name), "--return-delay", "\(returnDelay)",
+            dataPath(of: server.name), "--return-delay", "\(returnDelay)", "--license",
+            try await license(.serverWithFailover, of: server.name), "--license-issuer",
+            LicenseIssuer.publicPath(of: issuerPath),
         ] + (network == nil ? [] : ["--insecure"])
     }
 
@@ -113,7 +135,7 @@ public actor LocalSite {
 
     @discardableResult
     public func start(_ server: Server) async throws -> MachineProcess {
-        try await start(server.name, arguments(of: server))
+        try await start(server.name, try await arguments(of: server))
     }
 
     /// - Parameter knowsBackup: whether it is told the Backup's address, or learns it from the site.
@@ -121,7 +143,11 @@ public actor LocalSite {
     public func startClient(_ name: MachineName, knowsBackup: Bool = false) async throws -> MachineProcess {
         let backup = knowsBackup ? ["--backup", "\(backup.endpoint)"] : []
         return try await start(
-            name, ["client", "--name", "\(name)", "--main", "\(main.endpoint)", "--data", dataPath(of: name)] + backup)
+            name,
+            [
+                "client", "--name", "\(name)", "--main", "\(main.endpoint)", "--data", dataPath(of: name), "--license",
+                try await license(.client, of: name),
+            ] + backup)
     }
 
     @discardableResult

@@ -1,4 +1,5 @@
 import ChildProcess
+import Foundation
 
 /// The network of one machine (network_namespaces(7)).
 ///
@@ -9,11 +10,17 @@ public final class NetworkNamespace: Sendable {
         public let description: String
     }
 
+    /// The system bus that programs in here use. Nobody answers there until an `AvahiService` does: the bus of the whole
+    /// machine leads to its own network.
+    let systemBus: String
     private let holder: Int32
     private let task: Task<Void, Never>
 
     /// Needs root.
     public init() async throws {
+        systemBus =
+            FileManager.default.temporaryDirectory.path(percentEncoded: false)
+            + "understudy-bus-\(UInt32.random(in: 0 ... .max))"
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         task = Task {
             defer { continuation.finish() }
@@ -42,7 +49,12 @@ public final class NetworkNamespace: Sendable {
 
     /// The same program, started in here. It keeps its process id, and dies with its parent all the same.
     func entering(_ program: String, _ arguments: [String]) -> (program: String, arguments: [String]) {
-        ("nsenter", ["--net=/proc/\(holder)/ns/net", "--", program] + arguments)
+        (
+            "nsenter",
+            [
+                "--net=/proc/\(holder)/ns/net", "--", "env", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=\(systemBus)", program,
+            ] + arguments
+        )
     }
 
     /// Runs one command in here, such as `ip link set lo up`.

@@ -6,6 +6,7 @@ import FailoverCore
 public actor ShowNetwork {
     private let switchboard: NetworkNamespace
     private let places: [MachineName: Place]
+    private var avahi: [MachineName: AvahiService] = [:]
 
     private struct Place {
         let namespace: NetworkNamespace
@@ -42,6 +43,19 @@ public actor ShowNetwork {
 
     public nonisolated func address(of machine: MachineName) -> String? { places[machine]?.address }
     nonisolated func namespace(of machine: MachineName) -> NetworkNamespace? { places[machine]?.namespace }
+
+    /// What runs this program on that machine.
+    public nonisolated func entering(
+        _ machine: MachineName, _ program: String, _ arguments: [String]
+    ) -> (program: String, arguments: [String]) {
+        namespace(of: machine)?.entering(program, arguments) ?? (program, arguments)
+    }
+
+    public func startAvahi(on machine: MachineName) async throws {
+        avahi[machine] = try await AvahiService(host: "\(machine)", in: place(machine).namespace)
+    }
+
+    public func stopAvahi(on machine: MachineName) async { await avahi.removeValue(forKey: machine)?.end() }
 
     // MARK: - Faults
 
@@ -98,6 +112,7 @@ public actor ShowNetwork {
 
     /// Call it when the machines have ended.
     public func end() async {
+        for machine in avahi.keys { await stopAvahi(on: machine) }
         for place in places.values { await place.namespace.end() }
         await switchboard.end()
     }

@@ -19,6 +19,8 @@ struct ClientCommand: AsyncParsableCommand {
     var backup: Address?
     @Option(help: ArgumentHelp("The folder for what must outlive this machine.", valueName: "dir"))
     var data: String?
+    @Option(help: ArgumentHelp("This machine's licence.", valueName: "file"))
+    var license: String?
 
     @OptionGroup var service: ServiceOptions
     @OptionGroup var common: CommonOptions
@@ -30,9 +32,13 @@ struct ClientCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let license = try LicenseOption.read(license, of: name)
         let options = ClientMachine.Options(
             name: name, main: main.endpoint, backup: backup?.endpoint,
-            dataPath: data ?? DataFolder.defaultPath(for: name))
-        try await service.run { ClientMachine(options, log: $0) }
+            dataPath: data ?? DataFolder.defaultPath(for: name), license: license?.license.type.rawValue)
+        try await service.run { log in
+            license.map { LicenseOption.report($0.license, to: log) }
+            return ClientMachine(options, log: log)
+        }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import HubClient
 import HubProtocol
 import HubServer
+import License
 import LocalState
 
 /// The exit codes of the contract.
@@ -22,7 +23,7 @@ enum ExitStatus: Int32 {
         if let code = error as? ExitCode { exit(code.rawValue) }
         let status = status(of: error)
         let text =
-            status == .wrongUsage && !(error is ServerError || error is UsageError)
+            status == .wrongUsage && !(error is ServerError || error is UsageError || error is LicenseError)
             ? Understudy.fullMessage(for: error) : "understudy: \(error)"
         FileHandle.standardError.write(Data((text + "\n").utf8))
         exit(status.rawValue)
@@ -35,6 +36,7 @@ enum ExitStatus: Int32 {
             case .notLoopback, .invalidAddress: .wrongUsage
             default: error.isRefusal ? .refused : .failed
             }
+        case let error as LicenseError: error.isWrongFile ? .wrongUsage : .failed
         case is ClientMachine.Failure, is CommandResponse: .refused
         case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable, PublishError.noHub: .noHub
         case PublishError.notAuthorized: .refused

@@ -3,7 +3,7 @@ import Foundation
 import HubClient
 import HubProtocol
 
-/// How `status` and `machines` are shown: once or live, for a person or for a program.
+/// How `status`, `machines` and `discover` are shown: once or live, for a person or for a program.
 struct ObservationOptions: ParsableArguments {
     @Flag(help: "Stay, and show every change.")
     var watch = false
@@ -42,7 +42,7 @@ struct ObservationOptions: ParsableArguments {
         }
     }
 
-    private static func encode(_ document: any Encodable) throws -> String {
+    static func encode(_ document: any Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(document), as: UTF8.self)

@@ -2,6 +2,7 @@ import ArgumentParser
 import FailoverCore
 import HubProtocol
 import HubServer
+import License
 import LocalState
 import MQTTSession
 
@@ -11,6 +12,9 @@ struct ServerCommand: AsyncParsableCommand {
         discussion: """
             Starts the machine's two brokers and its coordinator, which live and die together. Without keys it listens on \
             loopback only, unless --insecure says that everyone on the network may read and change the show.
+
+            A licence that has ended, or has not begun by this machine's clock, is reported and stops nothing. A file that \
+            is no licence of this machine, or of another issuer, is refused at start.
             """)
 
     @Option(help: "main or backup.")
@@ -37,6 +41,12 @@ struct ServerCommand: AsyncParsableCommand {
     var returns: HubPair.Return = .auto
     @Option(help: ArgumentHelp("How long Main must be back and healthy before clients go home.", valueName: "seconds"))
     var returnDelay: Double = 5
+    @Option(help: ArgumentHelp("This server's licence.", valueName: "file"))
+    var license: String?
+    @Option(
+        help: ArgumentHelp(
+            "The public key of the issuer whose licences count; the same on both servers.", valueName: "file"))
+    var licenseIssuer: String?
 
     @OptionGroup var service: ServiceOptions
     @OptionGroup var common: CommonOptions
@@ -61,6 +71,10 @@ struct ServerCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--advertise is a host name or an IP address without a port, and \(advertise) is not.")
         }
+        if license != nil, licenseIssuer == nil {
+            throw ValidationError(
+                "--license needs --license-issuer as well: the issuer's public key, by which the licence is verified.")
+        }
         let peer = backup ?? main
         if let peer, [port, controlPort].contains(peer.port),
             peer.host == listen || peer.host == advertise || (listen == nil && isLoopback(peer))
@@ -72,13 +86,20 @@ struct ServerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let issuer = try licenseIssuer.map { path throws(LicenseError) in try TrustedIssuer(path: path) }
+        let license = try LicenseOption.read(license, of: name)
+        if let license, let issuer { try await issuer.verify(license, source: self.license ?? "") }
         var timing = Timing()
         timing.returnDelay = .seconds(returnDelay)
         let options = ServerOptions(
             role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
             peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
-            isInsecure: insecure, returns: returns, timing: timing)
-        try await service.run { Server(options, log: $0) }
+            isInsecure: insecure, returns: returns, timing: timing, license: license,
+            licenseIssuer: issuer)
+        try await service.run { log in
+            license.map { LicenseOption.report($0.license, to: log) }
+            return Server(options, log: log)
+        }
     }
 
     private func isLoopback(_ address: Address) -> Bool {

@@ -19,7 +19,8 @@ struct Understudy: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServerCommand.self, ClientCommand.self, StatusCommand.self, MachinesCommand.self, HubCommand.self,
-            SiteCommand.self, PublishCommand.self, SubscribeCommand.self, DemoCommand.self,
+            SiteCommand.self, PublishCommand.self, SubscribeCommand.self, DiscoverCommand.self, LicenseCommand.self,
+            DemoCommand.self,
         ])
 
     static func main() async {

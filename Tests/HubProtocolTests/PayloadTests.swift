@@ -148,6 +148,16 @@ struct PayloadTests {
         #expect(try MachineHeartbeat(decoding: Array(text.utf8)).epoch == Epoch(7))
     }
 
+    @Test("A server shows its licence, or none, as those of an earlier version")
+    func serverLicense() throws {
+        let address = ServerAddress(name: MachineName("main-1")!, address: "10.0.0.1", port: 1883, controlPort: 1882)
+        for license in [nil, "a.b.c"] {
+            let server = HubServer(role: .main, session: "s", address: address, license: license)
+            #expect(try HubServer(decoding: server.encoded) == server)
+            #expect(String(decoding: server.encoded, as: UTF8.self).contains("license") == (license != nil))
+        }
+    }
+
     /// Whatever anybody sends on a topic that is read, the answer is an error that says what is wrong.
     @Test(
         "Malformed and hostile payloads are refused",

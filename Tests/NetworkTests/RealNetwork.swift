@@ -40,7 +40,8 @@ struct RealNetwork {
     ///
     /// - Parameter mayOverlap: whether two servers may be active at one moment, as rule 7 has it.
     static func with(
-        clients: [MachineName] = threeClients, mayOverlap: Bool = false, body: (RealNetwork) async throws -> Void
+        clients: [MachineName] = threeClients, mayOverlap: Bool = false, hasAvahi: Bool = false,
+        body: (RealNetwork) async throws -> Void
     ) async throws {
         let machines = [LocalSite.mainName, LocalSite.backupName] + clients
         let network = try await ShowNetwork(machines: machines)
@@ -53,6 +54,7 @@ struct RealNetwork {
         }
         let it = RealNetwork(site: site, network: network, clients: clients)
         do {
+            if hasAvahi { for machine in machines { try await network.startAvahi(on: machine) } }
             try await site.startAll(clients: clients)
             try await it.waitForHome()
             try await body(it)

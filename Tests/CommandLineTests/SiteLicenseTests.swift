@@ -1,0 +1,135 @@
+import FailoverCore
+import Foundation
+import HubProtocol
+import License
+import LocalSite
+import Testing
+
+/// What a running site says of its licences. None of it switches anything off.
+@Suite("Licences of a running site", .serialized, .timeLimit(.minutes(2)))
+struct SiteLicenseTests {
+    /// A pair whose Backup holds a licence that began so long ago, or nothing.
+    private func withBackup(
+        _ type: LicenseType?, issued: Duration = .zero, days: Int = 30, _ body: (LocalSite) async throws -> Void
+    ) async throws {
+        let site = try await LocalSite(returnDelay: 0.3)
+        do {
+            var arguments = try await site.arguments(of: site.backup)
+            let place = try #require(arguments.firstIndex(of: "--license"))
+            if let type {
+                arguments[place + 1] = site.folder + "/other.license"
+                try await issue(type, by: site.issuer, ago: issued, days: days).write(to: arguments[place + 1])
+            } else {
+                arguments.removeSubrange(place...place + 1)
+            }
+            try await site.start(site.main)
+            try await site.start(site.backup.name, arguments)
+            try await site.startClient(LocalSite.client)
+            try await site.waitForHome([LocalSite.client])
+            try await body(site)
+        } catch {
+            await site.end()
+            throw error
+        }
+        await site.end()
+    }
+
+    private func issue(
+        _ type: LicenseType, by issuer: LicenseIssuer, ago: Duration = .zero, days: Int = 30
+    ) async throws -> SignedLicense {
+        let moment = Timestamp.now.millisecondsSince1970 - Int64(ago.inMilliseconds)
+        return try await issuer.issue(
+            type, to: LocalSite.backupName, days: days, at: Timestamp(millisecondsSince1970: moment))
+    }
+
+    private func wait(
+        for what: String, in site: LocalSite, until condition: @escaping @Sendable (HubState) -> Bool
+    ) async throws {
+        let hubs = site.hubs
+        try await site.watch.wait(for: what) { view in
+            hubs.allSatisfy { view.hubs[$0]?.state.map { $0.phase == .idle && condition($0) } ?? false }
+        }
+    }
+
+    @Test("Both hold the right one: nothing to say, and every machine shows its own")
+    func complete() async throws {
+        try await withSite { site in
+            try await wait(for: "nothing missing, no licence ends", in: site) {
+                $0.ready && !$0.warnings.contains(.licenseEnding)
+            }
+            let outcome = try await Understudy.run(["machines", "--json", "--hub", "\(site.main.endpoint)"])
+            for (machine, license) in [
+                ("main-1", "server-with-failover"), ("backup-1", "server-with-failover"), ("cam-1", "client"),
+            ] {
+                let name = try #require(MachineName(machine))
+                #expect(await site.watch.view.machines[name]?.status?.license == license)
+            }
+            #expect(outcome.output.contains(#""license":"client""#))
+        }
+    }
+
+    @Test("The Backup holds none, or one that does not count: both hubs say that a licence is missing, and act on")
+    func missing() async throws {
+        try await withBackup(nil) { site in
+            try await wait(for: "a licence is missing", in: site) { $0.missing.contains(.license) }
+            let lines = try #require(await site.process(of: site.main.name)).lines
+            #expect(lines.contains { $0.contains("backup-1 holds none") })
+        }
+        try await withBackup(.server) { site in
+            try await wait(for: "a licence is missing", in: site) { $0.missing.contains(.license) }
+            let status = await site.watch.view.machines[site.backup.name]?.status
+            #expect(status?.license == "server")
+        }
+    }
+
+    @Test(
+        "A server starts with a licence that ended, or that begins tomorrow by its clock, and the site says so",
+        arguments: [31, -1])
+    func time(daysAgo: Int) async throws {
+        try await withBackup(.serverWithFailover, issued: .seconds(daysAgo * 86_400)) { site in
+            try await wait(for: "a licence is missing", in: site) { $0.missing.contains(.license) }
+            let lines = try #require(await site.process(of: site.backup.name)).lines
+            #expect(lines.contains { $0.contains("the licence of backup-1") && $0.contains("clock") })
+        }
+    }
+
+    @Test("A licence ends while the show is on air: it is reported before and after, and nothing stops")
+    func ends() async throws {
+        // It has a few seconds left.
+        try await withBackup(.serverWithFailover, issued: .seconds(86_400 - 12), days: 1) { site in
+            try await wait(for: "a licence ends soon", in: site) { $0.warnings.contains(.licenseEnding) && $0.ready }
+            try await wait(for: "it ended", in: site) {
+                $0.missing == [.license] && !$0.warnings.contains(.licenseEnding)
+            }
+            // Still paired, and nobody moved.
+            try await site.waitForHome([LocalSite.client])
+            #expect(await site.watch.view.machines[LocalSite.client]?.lastSwitch == nil)
+        }
+    }
+
+    @Test("The servers trust different issuers: each says that the other's does not count")
+    func otherIssuer() async throws {
+        let site = try await LocalSite(returnDelay: 0.3)
+        do {
+            let other = try LicenseIssuer()
+            let path = site.folder + "/other"
+            try other.write(to: path)
+            try await issue(.serverWithFailover, by: other).write(to: path + ".license")
+            var arguments = try await site.arguments(of: site.backup)
+            arguments[try #require(arguments.firstIndex(of: "--license")) + 1] = path + ".license"
+            arguments[try #require(arguments.firstIndex(of: "--license-issuer")) + 1] = path + ".pub"
+            try await site.start(site.main)
+            try await site.start(site.backup.name, arguments)
+            try await site.startClient(LocalSite.client)
+            try await wait(for: "a licence is missing", in: site) { $0.missing.contains(.license) }
+            for server in [site.main, site.backup] {
+                let lines = try #require(await site.process(of: server.name)).lines
+                #expect(lines.contains { $0.contains("Both servers must trust the same issuer") })
+            }
+        } catch {
+            await site.end()
+            throw error
+        }
+        await site.end()
+    }
+}
