@@ -30,7 +30,7 @@ extension Coordinator {
 
     /// The stop of the site may have been refused since the other one was asked for it (found by the simulation).
     private func asWanted(_ asked: Claim) -> Claim {
-        guard asked.purpose == .handOver, asked.reason == .siteStopped, handsOver?.reason != .siteStopped else {
+        guard asked.purpose == .handOver, asked.reason == .siteStopped, orderedAway?.reason != .siteStopped else {
             return asked
         }
         var granted = asked

@@ -43,9 +43,9 @@ public struct ShownLicense: Hashable, Sendable {
     }
 }
 
-/// The rule that two servers are paired only if both hold a `server-with-failover` licence of one issuer.
+/// Whether both servers of a pair hold a `server-with-failover` licence of one issuer.
 ///
-/// It is asked before a pair begins, and nowhere else: a licence that ends switches nothing off.
+/// It is reported; nothing refuses to pair for it yet. A licence that ends switches nothing off.
 public enum FailoverLicense {
     public struct Refusal: Hashable, Sendable {
         /// What the servers show that lack one.
@@ -67,7 +67,7 @@ public enum FailoverLicense {
 
         /// Whom it concerns, what that machine holds, and what to do.
         public var sentence: String {
-            "Servers are paired only if both hold a \(LicenseType.serverWithFailover.title) licence. "
+            "Both servers of a pair must hold a \(LicenseType.serverWithFailover.title) licence. "
                 + lacking.map { $0.sentence(at: now) }.joined(separator: " ")
         }
     }

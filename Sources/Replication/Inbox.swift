@@ -109,6 +109,9 @@ public struct Inbox: Sendable {
         return known[topic].map { $0 >= identity.sequence } ?? false
     }
 
+    /// Nothing was read yet.
+    public var isFresh: Bool { last.isEmpty }
+
     /// Delivered as a part of the state before.
     private func isKnown(_ item: Item) -> Bool {
         guard let identity = item.identity, let before = last[item.topic]?.identity,

@@ -72,7 +72,9 @@ public struct Replicator: Sendable {
     private var incoming = IncomingStream()
     /// News of this hub that the other one is not known to have, in order. A new stream begins with them: what the other
     /// hub's readers get has no gaps.
-    private var unheard: Deque<Write> = []
+    private var unheard: Deque<(write: Write, tick: Int)> = []
+    /// Calls of `timePassed`.
+    private var ticks = 0
     private var unheardBytes = 0
     /// How many of the present stream's live messages are not in `unheard` any more.
     private var liveHeard = 0
@@ -104,7 +106,10 @@ public struct Replicator: Sendable {
 
     private struct Mark {
         var session: String
-        /// `nil` until the other server has the snapshot.
+        /// Sent ahead, once the other server has the snapshot. A connection that has just recovered may bring nothing for a
+        /// second, and that long nothing could be confirmed.
+        var probe: UInt64?
+        /// `nil` until the probe is answered.
         var number: UInt64?
     }
 
@@ -138,10 +143,10 @@ public struct Replicator: Sendable {
         case .peerOpened(let stream): startStream(stream)
         case .peerClosed:
             outgoing = nil
-            mark?.number = nil
+            forgetMarksSent()
         case .mark(let session):
             mark = Mark(session: session)
-            sendMark()
+            sendProbe()
         case .markForgotten: mark = nil
         case .standing(let confirmsAlone, let epoch, let isHolder):
             (self.confirmsAlone, self.epoch) = (confirmsAlone, epoch)
@@ -168,7 +173,7 @@ public struct Replicator: Sendable {
         let arrival = replica.arrived(message, epoch: epoch, activeEpoch: activeEpoch)
         if let write = arrival.new {
             outgoing?.append(.live(write))
-            unheard.append(write)
+            unheard.append((write, ticks))
             unheardBytes += message.payload.count
             while unheard.count > Self.mostUnheard || unheardBytes > Self.mostUnheardBytes { dropUnheard() }
             if message.isRetained { directives.append(.store(replica.retained[message.topic] ?? write)) }
@@ -213,13 +218,14 @@ public struct Replicator: Sendable {
 
     private mutating func heard(_ frame: Frame, from server: MachineName) -> [Directive] {
         var directives: [Directive] = []
-        if let acknowledgement = frame.acknowledgement { acknowledged(acknowledgement) }
         do {
             for item in try incoming.take(frame) { directives += try apply(item, from: server) }
         } catch {
             directives.append(.warn("ignored a frame of \(server): \(error)"))
             incoming = IncomingStream()
         }
+        // After what it says of authors that have moved.
+        if let acknowledgement = frame.acknowledgement { acknowledged(acknowledgement) }
         return directives
     }
 
@@ -260,7 +266,9 @@ public struct Replicator: Sendable {
         case .mark(let number):
             answeredMark = number
             outgoing?.append(.marked(number))
-        case .marked(let number): if let mark, mark.number == number { return [.copied(session: mark.session)] }
+        case .marked(let number):
+            if let mark, mark.number == number { return [.copied(session: mark.session)] }
+            if let mark, mark.number == nil, mark.probe == number { sendMark() }
         case .verify(let digest): return compare(digest)
         }
         return []
@@ -270,6 +278,7 @@ public struct Replicator: Sendable {
     private mutating func noteMoved(_ publisher: Publisher, received: UInt64, in epoch: Epoch) {
         guard epoch > replica.publishers[publisher]?.movedIn ?? Epoch(0) else { return }
         away[publisher] = (received, epoch)
+        if let sequence = taken[publisher], sequence > received { taken[publisher] = received }
         if away.count > Replica.mostPublishers { away.removeAll() }
     }
 
@@ -306,23 +315,25 @@ public struct Replicator: Sendable {
 
     // MARK: - To the other hub
 
-    /// A server that was away for longer gets what is retained.
+    /// Longer than it takes to notice a break and to mend it. What is older is no news, and a server that was away for longer
+    /// gets what is retained.
+    private static let oldestUnheardTicks = 10
     private static let mostUnheard = 10_000
     private static let mostUnheardBytes = 16 * 1024 * 1024
 
     private mutating func dropUnheard() {
-        unheardBytes -= unheard.removeFirst().message.payload.count
+        unheardBytes -= unheard.removeFirst().write.message.payload.count
         // The present stream has it still, and says so later.
         if outgoing != nil { liveHeard += 1 }
     }
 
     private mutating func startStream(_ identifier: UInt64) {
         outgoing = OutgoingStream(identifier: identifier, server: replica.me, session: run)
-        for write in unheard { outgoing?.append(.live(write)) }
+        for (write, _) in unheard { outgoing?.append(.live(write)) }
         liveHeard = 0
         if let answeredMark { outgoing?.append(.marked(answeredMark)) }
         silentTicks = 0
-        mark?.number = nil
+        forgetMarksSent()
         sendIndex()
     }
 
@@ -348,24 +359,38 @@ public struct Replicator: Sendable {
         if let outgoing {
             let heard = max(0, outgoing.liveApplied - liveHeard)
             for _ in 0..<min(heard, unheard.count) {
-                unheardBytes -= unheard.removeFirst().message.payload.count
+                unheardBytes -= unheard.removeFirst().write.message.payload.count
             }
             liveHeard += heard
         }
-        sendMark()
+        sendProbe()
+    }
+
+    private mutating func sendProbe() {
+        guard outgoing?.isInSync == true, let wanted = mark, wanted.probe == nil else { return }
+        let number = appendMark()
+        mark?.probe = number
     }
 
     private mutating func sendMark() {
-        guard let outgoing, outgoing.isInSync, let wanted = mark, wanted.number == nil else { return }
+        // From here on the other server confirms, also what these authors wait for already.
+        for publisher in unconfirmed { outgoing?.append(.publisher(publisher, received: replica.received(publisher))) }
+        let number = appendMark()
+        mark?.number = number
+    }
+
+    private mutating func appendMark() -> UInt64? {
+        guard let stream = outgoing?.identifier else { return nil }
         marks += 1
         // The answer to another run's mark is none.
-        let number = outgoing.identifier &+ marks
-        mark?.number = number
-        // From here on the other server confirms, also what these authors wait for already.
-        for publisher in unconfirmed {
-            self.outgoing?.append(.publisher(publisher, received: replica.received(publisher)))
-        }
-        self.outgoing?.append(.mark(number))
+        let number = stream &+ marks
+        outgoing?.append(.mark(number))
+        return number
+    }
+
+    private mutating func forgetMarksSent() {
+        mark?.probe = nil
+        mark?.number = nil
     }
 
     // MARK: - Flushing
@@ -426,6 +451,8 @@ public struct Replicator: Sendable {
     // MARK: - Time
 
     private mutating func tick(_ now: Timestamp, nextStream: UInt64) -> [Directive] {
+        ticks += 1
+        while let first = unheard.first, ticks - first.tick > Self.oldestUnheardTicks { dropUnheard() }
         let forgotten = replica.forgetExpired(at: now) + replica.forgetTombstones()
         if confirmed.count > Replica.mostPublishers * 2 {
             confirmed = confirmed.filter { replica.publishers[$0.key] != nil }

@@ -10,23 +10,26 @@ public struct StreamAlignment<Message: Sendable>: Sendable {
     /// The marker that is waited for.
     private(set) public var marker: String?
     private var held: Deque<Message> = []
+    private var heldBytes = 0
 
     /// More than a busy hub gives in the time that a marker takes.
     private static var mostHeld: Int { 20_000 }
+    private static var mostHeldBytes: Int { 16 * 1024 * 1024 }
 
     public init() {}
 
     /// The session begins; with `nil`, no other one was there before it.
-    public mutating func began(awaiting marker: String?) { (self.marker, held) = (marker, []) }
+    public mutating func began(awaiting marker: String?) { (self.marker, held, heldBytes) = (marker, [], 0) }
 
     /// Whether the message is to wait.
-    public mutating func holds(_ message: Message) -> Bool {
+    public mutating func holds(_ message: Message, bytes: Int) -> Bool {
         guard marker != nil else { return false }
         held.append(message)
+        heldBytes += bytes
         return true
     }
 
-    public var isFull: Bool { held.count >= Self.mostHeld }
+    public var isFull: Bool { held.count >= Self.mostHeld || heldBytes >= Self.mostHeldBytes }
 
     /// The marker came, nobody is left to bring it, or it took too long.
     ///

@@ -25,6 +25,16 @@ struct SimulationFindingsTests {
         #expect(pair.news[1].count == 2)
     }
 
+    @Test("Rule 8: while the way to the other server brings nothing, what is published is confirmed alone")
+    mutating func stalledWay() {
+        pair.openBoth()
+        pair.handle(.standing(confirmsAlone: true, Epoch(5), isHolder: true), at: 0)
+        pair.isOpen = false
+        pair.handle(.mark(session: "run-1"), at: 0)
+        pair.publish("a", "cam-1/run/1", retain: true, at: 0)
+        #expect(pair.confirmed[0] == 1 && pair.copied.isEmpty)
+    }
+
     @Test("Rule 8: the answer to a mark that was lost with the way back is given on the next one")
     mutating func lostAnswer() {
         pair.openBoth()

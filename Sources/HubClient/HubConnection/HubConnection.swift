@@ -339,6 +339,8 @@ public final class HubConnection {
     /// By then a session that brings nothing is given up (`TCP_USER_TIMEOUT`). Where the servers do not see each other no marker
     /// comes, and what is live cannot wait longer.
     private static let alignmentPatience = Duration.seconds(3)
+    /// For readers that have just begun.
+    private static let firstAlignmentPatience = Duration.milliseconds(250)
 
     /// What the new session brings waits for what the other one has still to bring.
     private func align(_ link: DataLink) {
@@ -346,7 +348,9 @@ public final class HubConnection {
         let token = Identifier.random()
         link.alignment.began(awaiting: token)
         link.publish(Publication(topic: Topic.marker(publisher).name, payload: Marker(token: token).encoded))
-        link.alignmentTimer.schedule(after: Self.alignmentPatience) { [weak self, weak link] in
+        let isFirst = readers.values.allSatisfy(\.inbox.isFresh)
+        link.alignmentTimer.schedule(after: isFirst ? Self.firstAlignmentPatience : Self.alignmentPatience) {
+            [weak self, weak link] in
             if let link { self?.endAlignment(of: link) }
         }
     }
@@ -362,7 +366,7 @@ public final class HubConnection {
             for other in links where other !== link && other.alignment.marker == marker.token {
                 endAlignment(of: other)
             }
-        } else if Topic.isCopied(message.topic), link.alignment.holds(message) {
+        } else if Topic.isCopied(message.topic), link.alignment.holds(message, bytes: message.payload.count) {
             if link.alignment.isFull { endAlignment(of: link) }
         } else {
             read(message, from: link)

@@ -50,7 +50,9 @@ final class ReaderOracle {
         let name = site.oracles.show.name(record.number)
         guard isTaken else {
             guard !message.isState, !reader.seen.contains(record.number),
-                let since = reader.readsSince[server.index], record.publishedAt > since
+                let since = reader.readsSince[server.index], record.publishedAt > since,
+                // A new session with the other hub waits no longer for this one.
+                site.now - record.publishedAt < .seconds(3)
             else { return }
             reader.dropped.insert(record.number)
             site.script.note(site.now, client.node, "DROPS \(name) from \(server), which it has not seen")

@@ -98,7 +98,8 @@ extension Site {
         let message = HubMessage(
             topic: Topic.marker(program.publisher).name, payload: Array(marker.utf8), isRetained: false)
         publish(message, on: server, at: client)
-        wait(.seconds(3), for: .alignmentIsOver(marker: marker), at: client)
+        let patience = program.inbox.isFresh ? Span.milliseconds(250) : .seconds(3)
+        wait(patience, for: .alignmentIsOver(marker: marker), at: client)
     }
 
     private func endAlignment(of server: Node, at client: ClientMachine) {
@@ -112,7 +113,9 @@ extension Site {
             let marker = String(decoding: message.message.payload, as: UTF8.self)
             guard client.program?.links[server.other.index].alignment.marker == marker else { return }
             endAlignment(of: server.other, at: client)
-        } else if client.program?.links[server.index].alignment.holds(message) != true {
+        } else if client.program?.links[server.index].alignment.holds(message, bytes: message.message.payload.count)
+            != true
+        {
             read(message, from: server, at: client)
         }
     }
