@@ -44,6 +44,8 @@ public struct MessageIdentity: Hashable, Sendable, CustomStringConvertible {
 public enum MessageProperty {
     /// See `MessageIdentity`.
     public static let identity = "understudy-id"
+    /// `hub`: its author waits for nothing more than the hub's answer.
+    public static let confirm = "understudy-confirm"
     /// The server on whose hub the message arrived first; on copies only.
     public static let origin = "understudy-origin"
     /// It is no news: a part of what one hub had and the other one lacked.

@@ -38,7 +38,7 @@ struct ByteWriter {
         let message = write.message
         text(message.topic)
         bytes(message.payload)
-        tag((message.isRetained ? 1 : 0) | (message.isConfirmed ? 2 : 0))
+        tag((message.isRetained ? 1 : 0) | (message.isConfirmed ? 2 : 0) | (message.isPatient ? 4 : 0))
         optional(message.expiry) { $0.number(UInt64(bitPattern: $1.millisecondsSince1970)) }
         optional(message.identity) { out, identity in
             out.text(identity.publisher.machine.description)
@@ -124,7 +124,8 @@ struct ByteReader {
         let (topic, payload) = (try text(), try bytes())
         let flags = try tag()
         var message = HubMessage(
-            topic: topic, payload: payload, isRetained: flags & 1 != 0, isConfirmed: flags & 2 != 0)
+            topic: topic, payload: payload, isRetained: flags & 1 != 0, isConfirmed: flags & 2 != 0,
+            isPatient: flags & 4 != 0)
         if try isPresent() { message.expiry = Timestamp(millisecondsSince1970: Int64(bitPattern: try number())) }
         if try isPresent() {
             message.identity = MessageIdentity(publisher: try publisher(), sequence: try number())

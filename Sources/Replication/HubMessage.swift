@@ -9,6 +9,8 @@ public struct HubMessage: Hashable, Sendable {
     public var isRetained: Bool
     /// QoS 1 or more; as QoS 0 it may be dropped where a reader does not keep up.
     public var isConfirmed: Bool
+    /// Its author waits for its hub only. When it is copied, too, may be said later, for many at once.
+    public var isPatient: Bool
     /// When the brokers drop it.
     public var expiry: Timestamp?
     /// `nil`: its author knows no identities.
@@ -38,13 +40,14 @@ public struct HubMessage: Hashable, Sendable {
     }
 
     public init(
-        topic: String, payload: [UInt8], isRetained: Bool, isConfirmed: Bool = true, expiry: Timestamp? = nil,
-        identity: MessageIdentity? = nil, properties: Properties? = nil
+        topic: String, payload: [UInt8], isRetained: Bool, isConfirmed: Bool = true, isPatient: Bool = false,
+        expiry: Timestamp? = nil, identity: MessageIdentity? = nil, properties: Properties? = nil
     ) {
         self.topic = topic
         self.payload = payload
         self.isRetained = isRetained
         self.isConfirmed = isConfirmed
+        self.isPatient = isPatient
         self.expiry = expiry
         self.identity = identity
         self.properties = properties

@@ -94,7 +94,7 @@ public struct Replicator: Sendable {
     /// The highest of each author's messages that came from the other hub since the last flush.
     private var copied: [Publisher: UInt64] = [:]
     /// The same for what the other hub has taken from this one. It tells the authors itself, and sooner; this is for those
-    /// that do not reach it.
+    /// that do not reach it. And for authors who do not wait, what came from there.
     private var taken: [Publisher: UInt64] = [:]
     /// Authors who publish on the other hub now, and what that one had of them.
     private var away: [Publisher: (received: UInt64, epoch: Epoch)] = [:]
@@ -247,7 +247,7 @@ public struct Replicator: Sendable {
             newestHeard = write.stamp.counter
             let directives = carryOut(replica.copied(write), isNews: true)
             guard let identity = write.message.identity else { return directives }
-            return directives + noteCopied(identity.publisher, identity.sequence)
+            return directives + noteCopied(identity.publisher, identity.sequence, isPatient: write.message.isPatient)
         case .retained(let write):
             guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
             return carryOut(replica.merge(write), isNews: false)
@@ -283,10 +283,16 @@ public struct Replicator: Sendable {
     }
 
     /// Not what was refused, since its author publishes it here again.
-    private mutating func noteCopied(_ publisher: Publisher, _ sequence: UInt64) -> [Directive] {
+    private mutating func noteCopied(
+        _ publisher: Publisher, _ sequence: UInt64, isPatient: Bool = false
+    ) -> [Directive] {
         let received = replica.received(publisher)
         guard received >= sequence else { return [] }
-        copied[publisher] = max(copied[publisher] ?? 0, sequence)
+        if isPatient, isIncomingComplete {
+            taken[publisher] = max(taken[publisher] ?? 0, sequence)
+        } else {
+            copied[publisher] = max(copied[publisher] ?? 0, sequence)
+        }
         return [.storeProgress(publisher, received: received)]
     }
 

@@ -159,7 +159,8 @@ public final class HubConnection {
         }
         guard !isClosed else { throw PublishError.closed }
         try Task.checkCancellation()
-        let item = outbox.add(HubMessage(topic: topic, payload: Array(payload), isRetained: retain))
+        let item = outbox.add(
+            HubMessage(topic: topic, payload: Array(payload), isRetained: retain, isPatient: confirm == .hub))
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let deadline = LoopTimer()

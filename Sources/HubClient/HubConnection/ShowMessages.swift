@@ -20,6 +20,7 @@ extension HubMessage {
         for pair in message.userProperties {
             switch pair.name {
             case MessageProperty.identity: identity = MessageIdentity(pair.value)
+            case MessageProperty.confirm: isPatient = pair.value == "hub"
             case MessageProperty.origin, MessageProperty.snapshot: break
             default: properties.user.append(.init(name: pair.name, value: pair.value))
             }
@@ -40,6 +41,7 @@ extension HubMessage {
                 MQTTSession.UserProperty(name: $0.name, value: $0.value)
             }
         }
+        if isPatient { publication.userProperties.append(.init(name: MessageProperty.confirm, value: "hub")) }
         if let identity {
             publication.userProperties.append(.init(name: MessageProperty.identity, value: identity.description))
         }
