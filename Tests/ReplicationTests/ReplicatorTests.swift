@@ -94,4 +94,22 @@ struct ReplicatorTests {
         let stored = servers[1].handle(.stored([Self.author: 1]))
         #expect(stored == [.confirm(Self.author, Confirmation(received: 1, replicated: 1))])
     }
+
+    @Test("What an author does not wait for is confirmed a little later, for many messages at once")
+    mutating func patient() {
+        for side in 0...1 { _ = servers[side].handle(.peerOpened(stream: UInt64(side + 1))) }
+        exchange()
+        for sequence in UInt64(1)...3 {
+            var message = HubMessage(topic: "a", payload: [1], isRetained: true, isPatient: true)
+            message.identity = MessageIdentity(publisher: Self.author, sequence: sequence)
+            _ = servers[0].handle(.arrived(message))
+            for case .send(let frame) in servers[0].flush() {
+                _ = servers[1].handle(.frame(frame, from: Self.names[0]))
+            }
+            let atOnce = servers[1].flush().contains { if case .sync = $0 { true } else { false } }
+            #expect(!atOnce)
+        }
+        let later = servers[1].confirmTaken()
+        #expect(later == [.sync([Self.author: 3], survivesPowerLoss: false)])
+    }
 }
