@@ -110,6 +110,14 @@ struct ReplicaTests {
         #expect(main.digest == backup.digest)
     }
 
+    @Test("A server that starts counts on above all that was given before, also what was not written down")
+    func nextCounter() throws {
+        var before = main
+        let write = try #require(before.arrived(message("a", "1"), epoch: Self.epoch, activeEpoch: Self.epoch).new)
+        #expect(Replica.nextCounter(after: 0, [write]) > write.stamp.counter + 100_000)
+        #expect(Replica.nextCounter(after: 7_000_000, [write]) > 7_100_000)
+    }
+
     @Test("What has expired is forgotten, and what replaced it is not")
     mutating func expiry() {
         for (topic, expiry) in [("a", Int64(1)), ("b", 2), ("c", 1)] {
