@@ -12,7 +12,8 @@ import Replication
 public final class HubConnection {
     /// When a publish counts as done.
     public enum Confirm: String, Sendable, CaseIterable {
-        /// Both hubs have it; while the active hub has no standby, it is on that server's disk.
+        /// Both hubs have it, and the store of at least one server; while the active hub has no standby, it is on that
+        /// server's disk.
         case replicated
         /// The active hub has it. It may be lost together with that hub, unless this connection lives on.
         case hub
@@ -138,6 +139,8 @@ public final class HubConnection {
     ///   - payload: at most 1 MiB.
     ///   - retain: it is a part of the show's state; an empty one deletes what is retained.
     ///   - patience: how long it may take, also while no hub is reached.
+    /// - Throws: `PublishError`, which says whether the message may have arrived; `CancellationError`, after which a message
+    ///   that was sent already stays on its way.
     public func publish(
         _ topic: String, _ payload: some Collection<UInt8>, retain: Bool = true, confirm: Confirm = .replicated,
         within patience: Duration = .seconds(10)
@@ -309,7 +312,9 @@ public final class HubConnection {
 
     /// - Parameters:
     ///   - filters: what to read; a topic, or with the wildcards `+` and `#`.
-    ///   - bufferSize: messages that may wait to be read.
+    ///   - bufferSize: messages that may wait to be read. A reader that does not keep up is ended with an error, and nothing is
+    ///     dropped in silence.
+    /// - Throws: `SubscribeError`.
     public func subscribe(_ filters: [String], bufferSize: Int = 100_000) throws -> Subscription {
         for filter in filters where !TopicRules.isValidFilter(filter) { throw SubscribeError.invalidFilter(filter) }
         guard !isClosed else { throw SubscribeError.closed }
