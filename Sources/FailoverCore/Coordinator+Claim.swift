@@ -8,7 +8,7 @@ extension Coordinator {
     /// hand over and may, and the standby has everything (rule 6).
     mutating func acceptClaim(at now: Moment) -> [Directive] {
         guard let record, let other = peer.latest, let asked = other.claim, asked.from == record.epoch,
-            asked.epoch > record.epoch, record.mode == .paired, !isPlaceTaken
+            asked.epoch > record.epoch, record.mode == .paired, !isPlaceTaken, !isOutside
         else { return [] }
         let accepts: Bool =
             switch asked.purpose {

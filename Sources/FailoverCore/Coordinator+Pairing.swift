@@ -4,16 +4,23 @@ extension Coordinator {
     /// What a broken network held up comes late and all at once: an echo that is old already would begin a pair whose
     /// lease is over (found by the simulation, and in real cut networks).
     public var canPair: Bool {
-        guard isActive, let record, record.mode == .alone, record.reason != .siteStopped, peer.healthySince != nil,
-            let other = peer.latest, !other.isLeaving, let echo = other.echo, lastHandled - echo.sentAt < asksAfter
+        guard isActive, let record, record.mode != .paired, record.reason != .siteStopped, peer.healthySince != nil,
+            let other = peer.latest, welcomes(other.sender.name), !other.isLeaving, let echo = other.echo, lastHandled - echo.sentAt < asksAfter
         else { return false }
         return other.record?.epoch == record.epoch
+    }
+
+    /// The server that the record names; where it names none, one that an operator adds, or the one that this server was told
+    /// of when it was started.
+    private func welcomes(_ other: MachineName) -> Bool {
+        if let partner { return partner.name == other }
+        return added == other || (added == nil && mayBeginPair && record?.mode != .single)
     }
 
     /// The holder names the standby that may take over from it, and who votes (rules 8 and 9), once that one has
     /// everything that was confirmed without it.
     mutating func pair(at now: Moment) -> [Directive] {
-        guard canPair, isLeaving || isPauseOrderedAway || pairingPause.isOver(at: now.monotonic),
+        guard canPair, isLeaving || added != nil || isPauseOrderedAway || pairingPause.isOver(at: now.monotonic),
             let other = peer.latest, var next = record
         else { return [] }
         var directives: [Directive] = []

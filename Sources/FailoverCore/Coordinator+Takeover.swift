@@ -4,7 +4,7 @@ extension Coordinator {
     /// Only the standby that the record names; one that restarted asks when its patience is over (rule 11).
     mutating func takeOver(at now: Moment) {
         // A return that was asked for becomes a takeover when the holder is lost meanwhile; the votes stay.
-        guard claim == nil || claim?.purpose == .handOver, !isLeaving, let record, record.mode == .paired,
+        guard claim == nil || claim?.purpose == .handOver, !isLeaving, !isOutside, let record, record.mode == .paired,
             record.holder != me
         else { return }
         let isStandby = record.standbySession == identity.session

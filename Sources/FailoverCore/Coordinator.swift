@@ -27,6 +27,8 @@ public struct Coordinator: Hashable, Sendable {
         case stopRequested
         /// An operator's word about the site. The one before must have been answered.
         case ordered(Order, by: MachineName)
+        /// Whether this server may be paired with one that the record does not name yet. One that it names is never refused.
+        case mayBeginPair(Bool)
     }
 
     public enum Directive: Hashable, Sendable {
@@ -102,6 +104,7 @@ public struct Coordinator: Hashable, Sendable {
     var returnedAt: MonotonicTime?
     var stopDeadline: MonotonicTime?
     var assignment: Assignment?
+    var mayBeginPair = true
     /// An epoch that was granted for an order which had been refused meanwhile.
     var unwanted: Epoch?
     /// The record that this server's disk took again before it was asked to act; see `proveDisk`.
@@ -167,9 +170,9 @@ public struct Coordinator: Hashable, Sendable {
         switch event {
         case .heartbeat(let heartbeat):
             // Its own heartbeats, or a second server of the same role, decide nothing here.
-            guard heartbeat.sender.name != me, heartbeat.role != identity.role, heartbeat.role != .client else {
-                return []
-            }
+            guard heartbeat.sender.name != me, heartbeat.role != identity.role, heartbeat.role != .client,
+                concerns(heartbeat)
+            else { return [] }
             hear(heartbeat, at: now.monotonic)
         case .vote(let vote): count(vote)
         case .linkOpened: peer.linkOpened()
@@ -194,8 +197,8 @@ public struct Coordinator: Hashable, Sendable {
         case .timePassed: break
         case .stopRequested: stopDeadline = now.monotonic + timing.handOverPatience
         case .ordered(let order, let user):
-            assignment = Assignment(
-                order: order, user: user, askedAt: now.monotonic, wasActive: isActive, wasLeaving: isLeaving)
+            assignment = Assignment(order, by: user, at: now.monotonic, self)
+        case .mayBeginPair(let may): mayBeginPair = may
         }
         var directives = applyRules(at: now)
         if publicState != before || now.monotonic >= nextHeartbeat {
@@ -275,7 +278,7 @@ public struct Coordinator: Hashable, Sendable {
             backup: isSingle ? nil : identity.role == .backup ? identity.address : record?.backup ?? peerAddress)
     }
 
-    private var peerAddress: ServerAddress? { record == nil ? nil : peer.latest?.sender }
+    private var peerAddress: ServerAddress? { record == nil || !mayBeginPair ? nil : peer.latest?.sender }
 
     func makeClaim(
         _ purpose: Claim.Purpose, _ reason: Reason, _ evidence: String, by user: MachineName? = nil,
@@ -321,7 +324,7 @@ public struct Coordinator: Hashable, Sendable {
         return ElectionHeartbeat(
             session: identity.session, sentAt: now, sender: identity.address, role: identity.role, record: record,
             isActive: isActive, claim: shownClaim, handsOver: handsOver,
-            isLeaving: isLeaving && handsOver == nil && !owesRelief,
+            adds: added, isLeaving: isLeaving && handsOver == nil && !owesRelief,
             echo: hears ? peer.latest.map { .init(session: $0.session, sentAt: $0.sentAt) } : nil)
     }
 }

@@ -16,6 +16,8 @@ public struct ElectionHeartbeat: Codable, Hashable, Sendable {
     public var claim: Claim?
     /// The sender acts, and asks to be relieved.
     public var handsOver: HandOver?
+    /// The server that the sender is about to be paired with, by an operator's word; its record does not name that one yet.
+    public var adds: MachineName?
     /// The sender is being stopped in good order.
     public var isLeaving: Bool
     /// The newest heartbeat that the sender has received from the other server, while it counts as living.

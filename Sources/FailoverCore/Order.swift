@@ -10,6 +10,8 @@ public enum Order: Hashable, Sendable {
     /// Both servers stop, with Main as the holder and ALONE, so that the next day either can be switched on first
     /// (rule 11).
     case stopSite
+    /// This server becomes the Backup, once Main hears it; answered when both are paired, so when it has the whole show.
+    case addBackup(MachineName)
     /// Main goes on without a Backup, and the present one can never take over later (rule 13). While the Backup acts, this
     /// is the switchover back to Main, and the pair remains.
     case removeBackup
@@ -25,6 +27,10 @@ public enum Order: Hashable, Sendable {
         case notActive(active: MachineName)
         case unknownMachine(MachineName)
         case noBackup
+        /// The site has a Backup, or is about to have the one that it was told of and whose name it does not know yet.
+        case alreadyPaired(with: MachineName?)
+        /// This server is in no pair, and acts for nobody.
+        case outside
         /// The other server does not answer.
         case unreachable(MachineName)
         /// The other server answers, but was not ready to act within `Timing.orderPatience`.
@@ -49,9 +55,16 @@ extension Coordinator {
         var askedAt: MonotonicTime
         /// The server was active when it was asked; it may have been relieved since.
         var wasActive: Bool
+        var hadPair: Bool
         /// The server was being stopped already. An order that came before the stop may have been granted unheard, or be on
         /// its way to the disk: it cannot be refused for that any more.
         var wasLeaving: Bool
+
+        init(_ order: Order, by user: MachineName, at now: MonotonicTime, _ coordinator: Coordinator) {
+            (self.order, self.user, askedAt) = (order, user, now)
+            (wasActive, hadPair) = (coordinator.isActive, coordinator.hasPair)
+            wasLeaving = coordinator.isLeaving
+        }
     }
 
     /// Carries an order out step by step: asks for what it needs, and answers when it is done or cannot be.
@@ -61,7 +74,7 @@ extension Coordinator {
         if let refusal = obstacle(to: assignment) { return answer(.refused(refusal)) }
         if isDone(order) { return answer(.done) }
         let waited = now.monotonic - assignment.askedAt
-        if waited >= timing.orderPatience {
+        if waited >= patience(with: order) {
             return answer(.refused(isPeerHealthy ? .notInSync(otherName) : .unreachable(otherName)))
         }
         switch order {
@@ -70,7 +83,19 @@ extension Coordinator {
         case .removeBackup where identity.role == .main: return goOnAlone(.backupRemoved, by: assignment.user, at: now)
         // The rest is the other server's: it sees in the heartbeat what is asked of it.
         case .switchOver, .stopSite, .removeBackup: return []
+        // The Backup has to hear of it, and to copy the show; then both are paired.
+        case .addBackup: return []
         }
+    }
+
+    private func patience(with order: Order) -> Duration {
+        guard case .addBackup = order else { return timing.orderPatience }
+        return isPeerHealthy ? timing.copyPatience : timing.joinPatience
+    }
+
+    /// Why this order would be refused now.
+    public func objection(to order: Order) -> Order.Refusal? {
+        obstacle(to: Assignment(order, by: me, at: lastHandled, self))
     }
 
     private mutating func answer(_ answer: Order.Answer) -> [Directive] {
@@ -94,6 +119,7 @@ extension Coordinator {
         case .switchOver(let target): target == me ? isActive : isPeerActing && peer.latest?.sender.name == target
         case .force: isActive
         case .stopSite: record?.reason == .siteStopped && (isActive || isPeerActing)
+        case .addBackup(let name): isActive && record?.mode == .paired && partner?.name == name
         case .removeBackup: identity.role == .main ? isActive && record?.mode == .single : isPeerActing
         }
     }
@@ -107,13 +133,15 @@ extension Coordinator {
         guard assignment.wasActive else {
             let isHeard = peer.lost(at: lastHandled, silence: timing.lease.length) == nil
             if isHeard, let other = peer.latest, other.isActive { return .notActive(active: other.sender.name) }
+            if isOutside || (record == nil && !identity.hasPeer) { return .outside }
             return startDeadline == nil ? .notSafe : .starting
         }
         if case .switchOver(let target) = order, target != me, target != otherName { return .unknownMachine(target) }
         switch order {
         case .switchOver(to: me): return nil
         case .stopSite where identity.role == .main: return nil
-        case .removeBackup where identity.role == .main: return hasPair || record?.mode == .single ? nil : .noBackup
+        case .addBackup: return assignment.hadPair ? .alreadyPaired(with: backupName) : nil
+        case .removeBackup where identity.role == .main: return assignment.hadPair ? nil : .noBackup
         default:
             guard hasPair else { return .noBackup }
             return isActive && !isPeerHealthy ? .unreachable(otherName) : nil
@@ -121,8 +149,14 @@ extension Coordinator {
     }
 
     private var otherName: MachineName {
-        peer.latest?.sender.name ?? (identity.role == .main ? record?.backup?.name : record?.main?.name) ?? me
+        if case .addBackup(let name) = assignment?.order { return name }
+        return peer.latest?.sender.name ?? partner?.name ?? me
     }
+
+    private var backupName: MachineName? { identity.role == .backup ? me : partner?.name }
+
+    /// The server that an operator wants for the Backup, until it is.
+    var added: MachineName? { if case .addBackup(let name) = assignment?.order { name } else { nil } }
 
     // MARK: - Steps
 

@@ -17,7 +17,7 @@ extension Coordinator {
         if let writing, let before = record?.holder, writing.holder != before {
             return isMain(writing.holder) ? .switchingToMain : .switchingToBackup
         }
-        guard let record else { return .alone }
+        guard let record, !isOutside else { return .alone }
         if record.holder != me, let counts = claimCounts, lastHandled < counts {
             return identity.role == .main ? .switchingToMain : .switchingToBackup
         }
@@ -27,9 +27,7 @@ extension Coordinator {
     }
 
     /// Whether this site is meant to have both servers.
-    public var hasPair: Bool {
-        record?.mode != .single && (identity.hasPeer || (identity.role == .main ? record?.backup : record?.main) != nil)
-    }
+    public var hasPair: Bool { record?.mode != .single && !isOutside && (identity.hasPeer || partner != nil) }
 
     /// The other server hears this one and is heard.
     public var isPeerHealthy: Bool { peer.healthySince != nil }

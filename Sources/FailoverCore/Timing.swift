@@ -30,5 +30,10 @@ public struct Timing: Hashable, Sendable {
     /// How long an operator's order may take before it is refused.
     public var orderPatience: Duration = .seconds(5)
 
+    /// How long a server that is added to the site may take until it hears this one.
+    public var joinPatience: Duration = .seconds(15)
+    /// How long it may then take until it has the whole show.
+    public var copyPatience: Duration = .seconds(120)
+
     public init() {}
 }

@@ -166,6 +166,7 @@ private final class SiteFollower {
 
     /// The pair record decides where the servers are; what the operator said serves until one was read.
     private func learn(_ pair: HubPair) {
+        if pair.backup == nil, let removed = site.backup { forget(removed, main: pair.main) }
         let known = SiteMemory(main: pair.main ?? site.main, backup: pair.backup ?? site.backup)
         for (side, server) in [(MachineAgent.Side.main, known.main), (.backup, known.backup)] {
             guard let server else { continue }
@@ -185,6 +186,16 @@ private final class SiteFollower {
         guard known != site else { return }
         site = known
         onOutcome(.learnt(known))
+    }
+
+    /// An operator removed the Backup. The one that was named on the command line is not looked for any more either, unless
+    /// this machine is started anew.
+    private func forget(_ backup: ServerAddress, main: ServerAddress?) {
+        log.info("\(backup.name) is the Backup of this site no more")
+        site = SiteMemory(main: main ?? site.main)
+        onOutcome(.learnt(site))
+        witness.stop()
+        Task { await agent.disconnect(.backup) }
     }
 }
 

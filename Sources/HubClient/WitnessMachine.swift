@@ -46,6 +46,11 @@ final class WitnessMachine {
             if pair.mode == .paired { stop() }
             return
         }
+        // A server that is not of this pair any more.
+        for name in sessions.keys where name != pair.main?.name && name != pair.backup?.name {
+            sessions.removeValue(forKey: name)?.stop()
+            hears[name] = nil
+        }
         for (side, server) in [(MachineAgent.Side.main, pair.main), (.backup, pair.backup)] {
             guard let server, let endpoint = endpoint(side, server) else { continue }
             connect(server.name, to: endpoint)

@@ -1,5 +1,40 @@
 import FailoverCore
 
+/// `commands/USER/backup/add`: the name under which a server announces itself, or the address of its hub.
+public struct BackupAddCommand: Payload {
+    public var machine: MachineName?
+    /// A host name or an IP address.
+    public var address: String?
+    /// Absent: a hub's usual port.
+    public var port: UInt16?
+
+    public init(machine: MachineName) { self.machine = machine }
+
+    public init(address: String, port: UInt16) { (self.address, self.port) = (address, port) }
+}
+
+/// `commands/USER/backup/remove`
+public struct BackupRemoveCommand: Payload {
+    /// What the user saw. In another epoch the command would do something else.
+    public var epoch: Epoch?
+
+    public init(epoch: Epoch?) { self.epoch = epoch }
+}
+
+/// `commands/MAIN/pair/join`: the server that is given this becomes the Backup of that Main, and begins with nothing but
+/// what it gets from there.
+public struct PairJoinCommand: Payload, Hashable {
+    public var main: ServerAddress
+    /// Main's present one. A Backup that was removed while nobody reached it knows a lower one.
+    public var epoch: Epoch
+    /// See `HubServer.license`.
+    public var license: String?
+
+    public init(main: ServerAddress, epoch: Epoch, license: String?) {
+        (self.main, self.epoch, self.license) = (main, epoch, license)
+    }
+}
+
 /// `commands/USER/hub/switch`
 public struct HubSwitchCommand: Payload {
     public var to: MachineName
@@ -73,10 +108,11 @@ extension Order.Refusal {
         case .notActive: .notActive
         case .unknownMachine: .unknownMachine
         case .noBackup: .noBackup
+        case .alreadyPaired: .alreadyPaired
         case .unreachable: .unreachable
         case .notInSync: .notInSync
         case .notSafe: .notSafe
-        case .stopping, .starting: .notActive
+        case .stopping, .starting, .outside: .notActive
         }
     }
 
@@ -84,7 +120,10 @@ extension Order.Refusal {
         switch self {
         case .notActive(let active): "\(active) is active, and this hub is not. Ask \(active)."
         case .unknownMachine(let name): "\(name) is neither of the two servers of this site. Give one of their names."
-        case .noBackup: "this site has no Backup server. Start one, and name it with --backup on Main."
+        case .outside: "this server is in no pair, and no show runs on it. Ask the Main server of the site."
+        case .noBackup: "this site has no Backup server. Start one, and add it: understudy backup add."
+        case .alreadyPaired(let backup):
+            "this site has a Backup server already\(backup.map { ", \($0)" } ?? ""). Remove that one first: understudy backup remove."
         case .unreachable(let name):
             "\(name) does not answer this server. Check that it runs, and its network, then try again."
         case .notInSync(let name):

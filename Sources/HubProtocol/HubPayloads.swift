@@ -114,21 +114,27 @@ public struct HubPair: Payload {
     public var witnesses: [MachineName]
     public var `return`: Return
 
-    public init(record: Record?, own: ServerAddress, role: Role, isPairing: Bool, returns: Return) {
+    /// - Parameter added: the server that is being added, as long as the record names none.
+    public init(
+        record: Record?, own: ServerAddress, role: Role, isPairing: Bool, added: ServerAddress?, returns: Return
+    ) {
         epoch = record?.epoch
         version = record?.version ?? 0
         holder = record?.holder
-        mode = record?.mode == .paired ? .paired : isPairing ? .pairing : .alone
+        mode = record?.mode == .paired ? .paired : isPairing || added != nil ? .pairing : .alone
         main = role == .main ? own : record?.main
-        backup = record?.mode == .single ? nil : role == .backup ? own : record?.backup
+        let isOwn = role == .backup && !(record?.isOutside(role, own.name) ?? false)
+        backup = isOwn ? own : record?.backup ?? added
         witnesses = record?.witnesses.map(\.name) ?? []
         self.return = returns
     }
 }
 
-/// `hub/history`: the last transitions, newest first.
+/// `hub/history`: the last transitions and, among them, the last commands that were given on this hub, newest first.
 public struct HubHistory: Payload {
     public static let maximumCount = 50
+    /// Of those, so that many commands do not push out every transition.
+    public static let maximumCommands = 25
 
     public struct Transition: Codable, Hashable, Sendable {
         public var epoch: Epoch
@@ -141,9 +147,66 @@ public struct HubHistory: Payload {
         public var by: String
     }
 
-    public private(set) var transitions: [Transition]
+    /// What a user asked of the site, and what came of it.
+    public struct Command: Codable, Hashable, Sendable {
+        public enum Outcome: String, Codable, Sendable {
+            case ok, refused
+        }
 
-    public init() { transitions = [] }
+        /// As in its topic, such as `backup/add`.
+        public var command: String
+        public var by: String
+        public var at: UTCTime
+        /// When it was answered.
+        @NullWhenNil public var epoch: Epoch?
+        public var outcome: Outcome
+        public var code: String?
+        public var message: String?
+
+        public init(
+            _ command: String, by user: MachineName, at moment: UTCTime, epoch: Epoch?, _ response: CommandResponse
+        ) {
+            (self.command, by, at, self.epoch) = (command, user.description, moment, epoch)
+            outcome = response.status == .ok ? .ok : .refused
+            (code, message) = (response.code?.rawValue, response.message)
+        }
+    }
+
+    private enum Entry: Codable, Hashable, Sendable {
+        case transition(Transition)
+        case command(Command)
+
+        init(from decoder: any Decoder) throws {
+            if let command = try? Command(from: decoder) {
+                self = .command(command)
+            } else {
+                self = .transition(try Transition(from: decoder))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .transition(let transition): try transition.encode(to: encoder)
+            case .command(let command): try command.encode(to: encoder)
+            }
+        }
+    }
+
+    private var entries: [Entry] = []
+
+    private enum CodingKeys: String, CodingKey {
+        case entries = "transitions"
+    }
+
+    public init() {}
+
+    public var transitions: [Transition] {
+        entries.compactMap { if case .transition(let transition) = $0 { transition } else { nil } }
+    }
+
+    public var commands: [Command] {
+        entries.compactMap { if case .command(let command) = $0 { command } else { nil } }
+    }
 
     /// Adds the transition that began the record's epoch, unless it is there already.
     public mutating func note(_ record: Record) {
@@ -151,7 +214,16 @@ public struct HubHistory: Payload {
         let transition = Transition(
             epoch: record.epoch, from: record.previous, to: record.holder, reason: record.reason,
             evidence: record.evidence, at: UTCTime(record.since), by: record.by?.description ?? "coordinator")
-        transitions = [transition] + transitions.prefix(Self.maximumCount - 1)
+        entries = [.transition(transition)] + entries.prefix(Self.maximumCount - 1)
+    }
+
+    public mutating func note(_ command: Command) {
+        if commands.count == Self.maximumCommands,
+            let oldest = entries.lastIndex(where: { if case .command = $0 { true } else { false } })
+        {
+            entries.remove(at: oldest)
+        }
+        entries = [.command(command)] + entries.prefix(Self.maximumCount - 1)
     }
 }
 
@@ -164,16 +236,21 @@ public struct HubServer: Payload {
     public var address: String
     public var port: UInt16
     public var controlPort: UInt16
+    /// The Main server whose Backup this one is.
+    public var main: MachineName?
     /// The server's licence with its issuer's signature, which the other server verifies by itself; `nil`: it shows none.
     public var license: String?
 
-    public init(role: Role, session: String, address: ServerAddress, license: String? = nil) {
+    public init(
+        role: Role, session: String, address: ServerAddress, main: MachineName? = nil, license: String? = nil
+    ) {
         name = address.name
         self.role = role
         self.session = session
         self.address = address.address
         port = address.port
         controlPort = address.controlPort
+        self.main = main
         self.license = license
     }
 }

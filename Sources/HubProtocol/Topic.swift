@@ -37,6 +37,10 @@ public enum Topic: Hashable, Sendable {
     }
 
     public enum Command: String, Sendable, CaseIterable {
+        case backupAdd = "backup/add"
+        case backupRemove = "backup/remove"
+        /// Given by a Main server, on the hub of the server that is to become its Backup.
+        case pairJoin = "pair/join"
         case hubSwitch = "hub/switch"
         case siteStop = "site/stop"
     }

@@ -3,100 +3,151 @@ import HubProtocol
 import Logging
 import MQTTSession
 
-/// Takes users' commands from the own hub broker, gives them to the coordinator, one at a time, and answers each one
-/// once.
+/// Takes users' commands from the own hub broker, has them carried out, one at a time, and answers each one once.
 @SessionLoop
 final class CommandDesk {
+    /// What a user wants.
+    enum Wish {
+        /// - isForced: whatever speaks against it.
+        case order(Order, isForced: Bool)
+        /// - epoch: what the user saw.
+        case removeBackup(epoch: Epoch?)
+        case addBackup(BackupAddCommand)
+        /// The Main server of a site wants this one for its Backup.
+        case join(PairJoinCommand)
+    }
+
     private struct Request {
         var user: MachineName
         var command: Message
+
+        /// Sent twice, by MQTT itself or by a program that got no answer.
+        func isRepeated(by other: Request) -> Bool {
+            user == other.user && command.topic == other.command.topic && command.payload == other.command.payload
+                && command.correlationData != nil && command.correlationData == other.command.correlationData
+        }
     }
 
     private let own: MachineName
     private let log: Logger
-    private let publish: @SessionLoop (Publication) -> Void
-    private let give: @SessionLoop (Order, _ user: MachineName) -> Void
-    /// What the shell knows and the coordinator does not: why an order would do harm now.
-    private let objection: @SessionLoop (Order) -> CommandResponse?
+    private let publish: @SessionLoop (Publication, _ sent: @escaping @SessionLoop () -> Void) -> Void
+    /// Must be answered with `answered`.
+    private let carryOut: @SessionLoop (Wish, _ user: MachineName) -> Void
+    private let audit: @SessionLoop (_ command: String, _ user: MachineName, CommandResponse) -> Void
     private var underWay: Request?
+    /// The last commands that were carried out.
+    private var done: [Request] = []
+    private static let remembered = 50
 
     init(
-        own: MachineName, log: Logger, publish: @escaping @SessionLoop (Publication) -> Void,
-        objection: @escaping @SessionLoop (Order) -> CommandResponse?,
-        give: @escaping @SessionLoop (Order, MachineName) -> Void
+        own: MachineName, log: Logger,
+        publish: @escaping @SessionLoop (Publication, _ sent: @escaping @SessionLoop () -> Void) -> Void,
+        audit: @escaping @SessionLoop (String, MachineName, CommandResponse) -> Void,
+        carryOut: @escaping @SessionLoop (Wish, MachineName) -> Void
     ) {
         self.own = own
         self.log = log
         self.publish = publish
-        self.objection = objection
-        self.give = give
+        self.audit = audit
+        self.carryOut = carryOut
     }
 
     /// - Parameter command: `nil`: none that this version knows.
     func received(_ command: Topic.Command?, from user: MachineName, _ message: Message) {
+        let request = Request(user: user, command: message)
         if message.isRetained {
             // The clearing of one comes back as an empty one.
             guard !message.payload.isEmpty else { return }
-            publish(Publication(topic: message.topic, payload: [], retain: true))
+            publish(Publication(topic: message.topic, payload: [], retain: true)) {}
             return reply(
                 .refused(
                     .malformed, "a retained command would be carried out again and again. Publish it without retain."),
-                to: message, from: user)
+                to: request)
         }
-        // Sent twice by MQTT itself: it is answered once.
-        if let underWay, underWay.user == user, let data = message.correlationData,
-            data == underWay.command.correlationData
-        {
-            return
+        if let underWay, underWay.isRepeated(by: request) { return }
+        if let last = done.last(where: { $0.user == user }), last.isRepeated(by: request) {
+            return send(.ok, to: request)
         }
-        let (order, isForced): (Order, Bool)
+        let wish: Wish
         do {
-            (order, isForced) = try self.order(command, message.payload)
+            wish = try self.wish(command, message.payload)
         } catch {
-            return reply(.refused(.malformed, "\(error)"), to: message, from: user)
+            return reply(.refused(.malformed, "\(error)"), to: request)
         }
         // Not kept for later: by then its author may have been told that nobody answered.
         if let underWay {
             return reply(
                 .refused(
                     .stale, "a command of \(underWay.user) is being carried out. Look at the site, then try again."),
-                to: message, from: user)
+                to: request)
         }
-        if !isForced, let objection = objection(order) { return reply(objection, to: message, from: user) }
-        underWay = Request(user: user, command: message)
-        give(order, user)
+        underWay = request
+        carryOut(wish, user)
     }
 
-    /// The coordinator's answer to the order that it was given last.
-    func answered(_ answer: Order.Answer) {
-        guard let request = underWay else { return }
+    /// The answer to the wish that was given last.
+    ///
+    /// - Parameter sent: called when the broker has the answer.
+    func answered(_ response: CommandResponse, sent: @escaping @SessionLoop () -> Void = {}) {
+        guard let request = underWay else { return sent() }
         underWay = nil
-        reply(CommandResponse(answer), to: request.command, from: request.user)
+        if response.status == .ok { done = done.suffix(Self.remembered - 1) + [request] }
+        reply(response, to: request, sent: sent)
     }
 
-    private func order(
-        _ command: Topic.Command?, _ payload: [UInt8]
-    ) throws(MalformedPayload) -> (Order, isForced: Bool) {
+    private func wish(_ command: Topic.Command?, _ payload: [UInt8]) throws(MalformedPayload) -> Wish {
         switch command {
+        case .backupAdd: return .addBackup(try BackupAddCommand(decoding: payload).checked)
+        case .backupRemove: return .removeBackup(epoch: try BackupRemoveCommand(decoding: payload).epoch)
+        case .pairJoin: return .join(try PairJoinCommand(decoding: payload))
         case .hubSwitch:
             let wish = try HubSwitchCommand(decoding: payload)
             let isForced = wish.force == true
-            return (isForced && wish.to == own ? .force : .switchOver(to: wish.to), isForced)
+            return .order(isForced && wish.to == own ? .force : .switchOver(to: wish.to), isForced: isForced)
         case .siteStop:
             _ = try SiteStopCommand(decoding: payload)
-            return (.stopSite, false)
+            return .order(.stopSite, isForced: false)
         case nil: throw MalformedPayload(type: "command", cause: "this server knows none of that name")
         }
     }
 
-    private func reply(_ response: CommandResponse, to command: Message, from user: MachineName) {
-        let outcome = response.code.map { "refused (\($0.rawValue)): \(response.message ?? "")" } ?? "done"
-        log.info("\(command.topic): \(outcome)")
+    private func reply(
+        _ response: CommandResponse, to request: Request, sent: @escaping @SessionLoop () -> Void = {}
+    ) {
+        let command = request.command.topic.split(separator: "/").dropFirst(2).joined(separator: "/").prefix(64)
+        log.info("\(request.user): \(command): \(response.outcome)")
+        audit(String(command), request.user, response)
+        send(response, to: request, sent: sent)
+    }
+
+    private func send(
+        _ response: CommandResponse, to request: Request, sent: @escaping @SessionLoop () -> Void = {}
+    ) {
         // Only there may this user read.
-        guard let topic = command.responseTopic, topic.hasPrefix("responses/\(user)/"),
+        guard let topic = request.command.responseTopic, topic.hasPrefix("responses/\(request.user)/"),
             !topic.contains(where: { "+#".contains($0) })
-        else { return }
+        else { return sent() }
         publish(
-            Publication(topic: topic, payload: response.encoded, correlationData: command.correlationData))
+            Publication(
+                topic: topic, payload: response.encoded, correlationData: request.command.correlationData), sent)
+    }
+}
+
+extension CommandResponse {
+    fileprivate var outcome: String { code.map { "refused (\($0.rawValue)): \(message ?? "")" } ?? "done" }
+}
+
+extension BackupAddCommand {
+    fileprivate var checked: Self {
+        get throws(MalformedPayload) {
+            let isOne = (machine == nil) != (address == nil)
+            let isAddress = address.map { Endpoint.isHost($0) } ?? (port == nil)
+            guard isOne, isAddress, port != 0 else {
+                throw MalformedPayload(
+                    type: "backup/add",
+                    cause: #"either {"machine":"NAME"} or {"address":"HOST","port":1883}; the port may be left out"#)
+            }
+            return self
+        }
     }
 }

@@ -92,5 +92,9 @@ final class HubBoard {
         send(Publication(topic: topic.name, payload: payload.encoded, retain: true))
     }
 
-    func send(_ publication: Publication) { session?.publish(publication) }
+    /// - Parameter sent: called when the broker has it, or never will.
+    func send(_ publication: Publication, sent: @escaping @SessionLoop () -> Void = {}) {
+        guard let session else { return sent() }
+        session.publish(publication) { _ in sent() }
+    }
 }

@@ -24,12 +24,20 @@ public struct Server: Service {
     /// - Throws: `ServerError` or `LocalStateError` when the server cannot start or must end.
     public func run() async throws {
         ProcessPriority.raise()
+        var options = options
+        while let main = try await run(options) { options.peer = (main.address, main.port) }
+    }
+
+    /// One run of brokers and coordinator.
+    ///
+    /// - Returns: the Main server whose Backup it begins anew as; `nil` after a stop in good order.
+    private func run(_ options: ServerOptions) async throws -> ServerAddress? {
         let listen = try ListenAddress(options)
         let installation = try MosquittoInstallation()
         let folder = try DataFolder(path: options.dataPath)
-        let store = RecordStore(in: folder)
+        let store = RecordStore(of: options.name, in: folder)
         let stored = try store.read(for: options)
-        let stateStore = try StateStore(path: folder.file("show.sqlite"))
+        let stateStore = try StateStore(path: folder.file(Self.showFile))
         let state = try stateStore.startRun()
         let secret = try folder.secret()
         for port in [options.port, options.controlPort] { try listen.check(port: port) }
@@ -45,10 +53,13 @@ public struct Server: Service {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let (announcements, announcing) = AsyncStream.makeStream(
             of: ServerAnnouncement.self, bufferingPolicy: .bufferingNewest(1))
-        try await withGracefulShutdownHandler {
-            try await withThrowingTaskGroup(of: Void.self) { group in
+        let main = try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: ServerAddress?.self) { group in
                 for broker in [hub, control] {
-                    group.addTask { try await broker.run { continuation.yield(.brokerRuns(broker.kind, $0)) } }
+                    group.addTask {
+                        try await broker.run { continuation.yield(.brokerRuns(broker.kind, $0)) }
+                        return nil
+                    }
                 }
                 group.addTask {
                     try await conduct(events) { hubClock in
@@ -70,13 +81,17 @@ public struct Server: Service {
                 async let _: Void = announce(announcements, asFrom: listen)
                 // Whatever ends first takes the others along: a broker that died, or the coordinator.
                 defer { group.cancelAll() }
-                try await group.next()
+                return try await group.next() ?? nil
             }
         } onGracefulShutdown: {
             continuation.yield(.stopRequested)
         }
+        if main != nil { try store.setAside(with: StateStore.files(of: Self.showFile), in: folder) }
         withExtendedLifetime(folder) {}
+        return main
     }
+
+    private static let showFile = "show.sqlite"
 
     /// What nobody else can reach is not announced.
     private func announce(_ announcements: AsyncStream<ServerAnnouncement>, asFrom listen: ListenAddress) async {
@@ -90,10 +105,11 @@ public struct Server: Service {
         case stopRequested
     }
 
-    /// Starts the coordinator when both brokers run. Returns after a stop in good order.
+    /// Starts the coordinator when both brokers run. Returns after a stop in good order, or with the Main server that it
+    /// joins.
     private func conduct(
         _ events: AsyncStream<Event>, start: @Sendable (ProcessClock?) async -> ServerCoordinator
-    ) async throws {
+    ) async throws -> ServerAddress? {
         var clocks: [BrokerConfiguration.Kind: ProcessClock?] = [:]
         var coordinator: ServerCoordinator?
         for await event in events {
@@ -102,15 +118,19 @@ public struct Server: Service {
                 clocks[kind] = clock
                 if clocks.count == 2 { coordinator = await start(clocks[.hub] ?? nil) }
             case .stopRequested:
-                guard let coordinator else { return }
+                guard let coordinator else { return nil }
                 await coordinator.requestStop()
             case .outcome(.readyToStop):
                 await coordinator?.leave()
-                return
+                return nil
+            case .outcome(.joins(let main)):
+                await coordinator?.leave()
+                return main
             case .outcome(.failed(let error)):
                 await coordinator?.leave()
                 throw error
             }
         }
+        return nil
     }
 }

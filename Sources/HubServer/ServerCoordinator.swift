@@ -16,38 +16,43 @@ final class ServerCoordinator {
     /// What only the whole server can answer.
     enum Outcome: Sendable {
         case readyToStop
+        /// This server becomes the Backup of that Main, and begins anew.
+        case joins(ServerAddress)
         case failed(any Error)
     }
 
-    private let options: ServerOptions
-    private let identity: Coordinator.Identity
-    private let secret: String
+    let options: ServerOptions
+    let identity: Coordinator.Identity
     private let store: RecordStore
     private let replicator: ServerReplicator
-    private let log: Logger
+    let log: Logger
     private let onlyAddress: String?
     private let onAnnouncement: @SessionLoop (ServerAnnouncement) -> Void
     private let onOutcome: @SessionLoop (Outcome) -> Void
 
-    private var coordinator: Coordinator
+    private(set) var coordinator: Coordinator
     private var history: HubHistory
-    private var machines = MachineTable()
+    private let auditTimer = LoopTimer()
+    var machines = MachineTable()
     private var candidates: [WitnessIdentity] = []
     private var followed: Epoch?
     /// What the last heartbeat asked for.
     private var asked: Claim?
-    private let licenses: ServerLicenses
+    let licenses: ServerLicenses
     private var board: HubBoard
-    private var desk: CommandDesk!
+    private(set) var desk: CommandDesk!
     private var control: Session!
-    private var peerControl: ReconnectingSession?
+    private(set) var peer: PeerLink!
     private var agent: MachineAgent!
+    private var relation: Relation?
+    /// The server that an operator wants for the Backup, once it has agreed to join.
+    var candidate: BackupAdmission.Candidate?
     private let timer = LoopTimer()
     private let retry = LoopTimer()
     private let tableTimer = LoopTimer()
-    private var hasEnded = false
-    /// This run was active, or worked with the other server.
-    private var hasServed = false
+    private(set) var hasEnded = false
+    /// This server was active, or worked with the other one.
+    private var hasServed: Bool
     private var storeError: StateStoreError?
     /// What the replicator knows of who decides here.
     private struct Standing: Equatable {
@@ -70,15 +75,16 @@ final class ServerCoordinator {
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
-        self.secret = secret
         self.store = store
         self.log = log
         self.onlyAddress = onlyAddress
         self.onAnnouncement = onAnnouncement
         self.onOutcome = onOutcome
         self.replicator = replicator
+        hasServed = stored != nil
         identity = Coordinator.Identity(
-            role: options.role, address: address, session: session, hasPeer: options.peer != nil,
+            role: options.role, address: address, session: session,
+            hasPeer: stored?.record.isClosed(to: options.role, options.name) != true && options.peer != nil,
             returnsAutomatically: options.returns == .auto)
         coordinator = Coordinator(identity: identity, record: stored?.record, timing: options.timing, at: .now)
         history = stored?.history ?? HubHistory()
@@ -91,11 +97,11 @@ final class ServerCoordinator {
             self?.handle(.stopRequested)
         }
         desk = CommandDesk(own: options.name, log: log) { [weak self] in
-            self?.board.send($0)
-        } objection: { [weak self] in
-            self?.objection(to: $0)
-        } give: { [weak self] in
-            self?.handle(.ordered($0, by: $1))
+            self?.board.send($0, sent: $1)
+        } audit: { [weak self] in
+            self?.audit($0, by: $1, $2)
+        } carryOut: { [weak self] in
+            self?.carryOut($0, of: $1)
         }
         board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)", clock: hubClock)
         self.control = Session(
@@ -106,18 +112,24 @@ final class ServerCoordinator {
                 name: options.name, role: options.role, session: session, secret: secret, address: address.address,
                 version: Version.current, license: options.license?.license.type.rawValue)
         ) { [weak self] in self?.handle($0) }
-        licenses.onNews = { [weak self] in self?.publish() }
+        peer = PeerLink(identity, secret: secret, agent: agent, replicator: replicator, log: log)
+        peer.onEvent = { [weak self] in self?.handle($0) }
+        peer.onWrongServer = { [weak self] in self?.refuse($0) }
+        licenses.onNews = { [weak self] in self?.reviewLicenses() }
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
         attach(replicator)
-        if let peer = options.peer {
-            let endpoint = Endpoint.tcp(host: peer.host, port: peer.port)
-            agent.connect(peerSide, to: endpoint)
-            replicator.connect(to: endpoint)
+        reviewLicenses()
+        reviewPeer()
+        if options.peer != nil, !peer.isWanted {
+            log.warning(
+                "the server named on the command line is not asked: the pair record says that this site has no Backup, or another one. See understudy backup add."
+            )
         }
     }
 
     private func attach(_ replicator: ServerReplicator) {
+        replicator.isPartner = { [weak self] in self?.isPartner($0) ?? false }
         replicator.onCopied = { [weak self] in self?.handle(Coordinator.Event.copied(session: $0)) }
         replicator.onFailure = { [weak self] in self?.fail(.brokerUnreachable(kind: "hub", cause: $0)) }
         replicator.onConflicts = { [weak self] in self?.board.publish(.hubConflicts, $0) }
@@ -134,10 +146,12 @@ final class ServerCoordinator {
 
     /// Says goodbye to the site, after `readyToStop`.
     func leave() async {
+        if auditTimer.isScheduled { store.write(history) { _ in } }
         await agent.leave()
         hasEnded = true
         timer.cancel()
-        peerControl?.stop()
+        auditTimer.cancel()
+        peer.stop()
         replicator.stop()
     }
 
@@ -146,7 +160,7 @@ final class ServerCoordinator {
 
     // MARK: - Core
 
-    private func handle(_ event: Coordinator.Event) {
+    func handle(_ event: Coordinator.Event) {
         guard !hasEnded else { return }
         let wasActive = coordinator.isActive
         let directives = coordinator.handle(event, at: .now)
@@ -154,6 +168,7 @@ final class ServerCoordinator {
         publish()
         for directive in directives { carryOut(directive) }
         tellReplicator()
+        reviewPeer()
         if coordinator.isActive != wasActive { noteActivation() }
         hasServed = hasServed || coordinator.isActive || coordinator.isPeerHealthy
         timer.schedule(after: max(.zero, coordinator.nextDeadline - .now)) { [weak self] in
@@ -190,7 +205,7 @@ final class ServerCoordinator {
             Task { @SessionLoop in self.handle(Coordinator.Event.copied(session: session)) }
         case .readyToStop:
             if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
-        case .answer(let answer): desk.answered(answer)
+        case .answer(let answer): answered(answer)
         case .refuseStart:
             end(.failed(ServerError.placeTaken(role: options.role, by: peerName ?? options.name)))
         }
@@ -241,11 +256,50 @@ final class ServerCoordinator {
         board.send(.machine(peer, .status), status.with(.lost))
     }
 
-    private var peerName: MachineName? { agent.hub(at: peerSide) }
+    var peerName: MachineName? { peer.name }
+
+    // MARK: - The other server
+
+    /// What decides whom this server works with.
+    private struct Relation: Equatable {
+        var partner: ServerAddress?
+        var candidate: Endpoint?
+        var isClosed: Bool
+    }
+
+    /// Whom this server works with is what the record says; where it names nobody, what an operator wants.
+    private func reviewPeer() {
+        let isClosed = coordinator.isOutside || (options.role == .main && coordinator.record?.mode == .single)
+        let relation = Relation(partner: coordinator.partner, candidate: candidate?.endpoint, isClosed: isClosed)
+        guard relation != self.relation else { return }
+        self.relation = relation
+        let named = options.peer.map { Endpoint.tcp(host: $0.host, port: $0.port) }
+        let ways =
+            if let partner = relation.partner {
+                [partner.endpoint, named == partner.endpoint ? nil : named]
+            } else {
+                [relation.candidate ?? (isClosed ? nil : named)]
+            }
+        let known = ways.compactMap { $0 }
+        if !known.isEmpty { return peer.connect(to: known) }
+        guard peer.isWanted else { return }
+        log.info("\(peerName?.description ?? "the other server") is no partner of this one")
+        peer.disconnect()
+        licenses.forgetPeer()
+        reviewLicenses()
+    }
+
+    private func isPartner(_ server: MachineName) -> Bool {
+        guard peer.isWanted else { return false }
+        return (coordinator.partner?.name ?? candidate?.server.name ?? server) == server
+    }
+
+    /// Without licences no pair begins.
+    private func reviewLicenses() { handle(.mayBeginPair(licenses.allowPair(at: .now))) }
 
     // MARK: - What is published
 
-    private func publish() {
+    func publish() {
         let record = coordinator.record
         // It first appears when this server knows who acts, and says from then on that this one has stood down.
         if let record, coordinator.phase != .isolated || coordinator.isActive || board.says(.hubActive) {
@@ -257,7 +311,7 @@ final class ServerCoordinator {
             .hubPair,
             HubPair(
                 record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
-                returns: options.returns))
+                added: candidate?.address, returns: options.returns))
         let replication = replicator.status
         let readiness = Readiness(
             coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now))
@@ -266,23 +320,30 @@ final class ServerCoordinator {
             HubState(
                 epoch: record?.epoch, phase: coordinator.phase, hasPair: coordinator.hasPair,
                 missing: readiness.missing, warnings: readiness.warnings,
-                messagesBehind: coordinator.hasPair ? replication.replication.messagesBehind : nil))
+                messagesBehind: coordinator.hasPair || candidate != nil ? replication.replication.messagesBehind : nil))
         board.publish(.hubHistory, history)
         board.publish(
             .hubServer,
             HubServer(
-                role: options.role, session: identity.session, address: identity.address,
-                license: options.license?.token))
+                role: options.role, session: identity.session, address: identity.address, main: mainOfPair,
+                license: licenses.token))
         announce()
+    }
+
+    /// The Main server whose Backup this one is.
+    var mainOfPair: MachineName? {
+        guard options.role == .backup, let record = coordinator.record, record.backup?.name == options.name else {
+            return nil
+        }
+        return record.main?.name
     }
 
     /// What others can find out of this server before they know its address.
     private func announce() {
-        let record = coordinator.record
         let announcement = ServerAnnouncement(
             name: options.name, role: options.role,
-            site: options.role == .main ? options.name : record?.main?.name ?? peerName,
-            isPaired: record?.mode == .paired, address: onlyAddress, port: options.port)
+            site: options.role == .main ? options.name : mainOfPair ?? peerName,
+            isPaired: options.role == .main ? coordinator.partner != nil : mainOfPair != nil, address: onlyAddress, port: options.port)
         guard announcement != announced else { return }
         announced = announcement
         onAnnouncement(announcement)
@@ -318,19 +379,6 @@ final class ServerCoordinator {
         handle(.candidates(seen))
     }
 
-    /// Clients that do not reach the other hub would be left behind by a switchover.
-    private func objection(to order: Order) -> CommandResponse? {
-        guard case .switchOver(let target) = order, target != options.name, target == peerName else { return nil }
-        machines.read()
-        let left = machines.clientsWithout(target).sorted()
-        guard !left.isEmpty else { return nil }
-        let names = left.prefix(5).map(\.description).joined(separator: ", ") + (left.count > 5 ? ", …" : "")
-        return .refused(
-            .notSafe,
-            "\(left.count == 1 ? "one client does" : "\(left.count) clients do") not reach the hub of \(target) (\(names)), and "
-                + "would be left without one. Mend their network, or force it.")
-    }
-
     /// On the own control broker.
     private func handle(_ event: Session.Event) {
         switch event {
@@ -355,36 +403,18 @@ final class ServerCoordinator {
     private func handle(_ event: MachineAgent.Event) {
         switch event {
         case .server(let server, let side) where side == peerSide: meet(server)
-        case .unreachable(let side, .connectionRefused) where side == peerSide && peerControl == nil:
-            handle(.linkRefused)
+        case .unreachable(let side, let reason) where side == peerSide: peer.unreachable(reason)
         case .nameTaken(let other): fail(.nameTaken(name: options.name, address: other.address))
         case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
         default: break
         }
     }
 
-    /// The other server has said who it is, and where its control broker listens.
+    /// The other server has said who it is.
     private func meet(_ server: HubServer) {
-        guard let peer = options.peer else { return }
-        let address = "\(Endpoint.tcp(host: peer.host, port: peer.port))"
-        guard server.session != identity.session, server.name != options.name else {
-            return refuse(.sameServer(address: address))
-        }
-        guard server.role != options.role else {
-            return refuse(.sameRole(role: server.role, other: server.name, address: address))
-        }
+        guard peer.isWanted else { return }
         licenses.peer(server.name, shows: server.license)
-        let endpoint = Endpoint.tcp(host: peer.host, port: server.controlPort)
-        if let peerControl {
-            if peerControl.endpoint != endpoint { peerControl.reconnect(to: endpoint) }
-            return
-        }
-        let will = Publication(
-            topic: Topic.electionWill(options.name).name, payload: ElectionWill(session: identity.session).encoded)
-        peerControl = ReconnectingSession(
-            .init(endpoint: endpoint, clientID: "\(options.name)-election-\(secret)", will: will), backoff: .ofElection
-        ) { [weak self] in self?.handle($0) }
-        peerControl?.start()
+        peer.met(server, partner: coordinator.partner?.name)
     }
 
     /// A server that has just started leaves; one that works stays, and the other one is nobody to it.
@@ -392,22 +422,16 @@ final class ServerCoordinator {
         if hasServed { log.error("\(error)") } else { fail(error) }
     }
 
-    /// On the other server's control broker.
-    private func handle(_ event: ReconnectingSession.Event) {
-        switch event {
-        case .up:
-            peerControl?.session?.subscribe(TopicFilter.electionHeartbeats)
-            handle(.linkOpened)
-        case .message(let message):
-            guard case .electionHeartbeat = Topic(name: message.topic) else { return }
-            do {
-                handle(.heartbeat(try ElectionHeartbeat(decoding: message.payload)))
-            } catch {
-                log.warning("ignored a heartbeat: \(error)")
-            }
-        case .down(let reason):
-            log.debug("\(peerName?.description ?? "the other server") is not heard any more: \(reason)")
-            handle(reason == .connectionRefused ? .linkRefused : .linkClosed)
+    // MARK: - Commands
+
+    /// Into the history, which goes to disk a little later, so that many commands are written at once.
+    private func audit(_ command: String, by user: MachineName, _ response: CommandResponse) {
+        history.note(.init(command, by: user, at: .now, epoch: coordinator.record?.epoch, response))
+        board.publish(.hubHistory, history)
+        guard !auditTimer.isScheduled else { return }
+        auditTimer.schedule(after: .seconds(1)) { [weak self] in
+            guard let self else { return }
+            self.store.write(self.history) { [log] in log.error("\($0)") }
         }
     }
 
@@ -415,7 +439,7 @@ final class ServerCoordinator {
 
     private func fail(_ error: ServerError) { end(.failed(error)) }
 
-    private func end(_ outcome: Outcome) {
+    func end(_ outcome: Outcome) {
         guard !hasEnded else { return }
         hasEnded = true
         timer.cancel()

@@ -13,6 +13,8 @@ public enum ServerError: Error, CustomStringConvertible {
     case brokerUnreachable(kind: String, cause: String)
     case sameServer(address: String)
     case sameRole(role: Role, other: MachineName, address: String)
+    case otherPair(backup: MachineName, address: String, main: MachineName)
+    case otherServer(found: MachineName, address: String, partner: MachineName)
     case placeTaken(role: Role, by: MachineName)
     case nameTaken(name: MachineName, address: String)
     case foreignRecord(path: String, owner: String)
@@ -21,7 +23,7 @@ public enum ServerError: Error, CustomStringConvertible {
     /// Whether the site refused this server, rather than this machine failing it.
     public var isRefusal: Bool {
         switch self {
-        case .sameServer, .sameRole, .placeTaken, .nameTaken: true
+        case .sameServer, .sameRole, .otherPair, .otherServer, .placeTaken, .nameTaken: true
         default: false
         }
     }
@@ -55,6 +57,12 @@ public enum ServerError: Error, CustomStringConvertible {
         case .sameRole(let role, let other, let address):
             "\(other) at \(address) is a \(role.rawValue) as well. A site has one Main server and one Backup server; "
                 + "give this one the other role, or the other address."
+        case .otherPair(let backup, let address, let main):
+            "\(backup) at \(address) works with \(main), another main server. Remove it there first (understudy backup "
+                + "remove), or give this server another Backup."
+        case .otherServer(let found, let address, let partner):
+            "\(found) answers at \(address), but the other server of this pair is \(partner). If \(found) is to take its "
+                + "place, remove \(partner) and add \(found): understudy backup remove, then understudy backup add."
         case .placeTaken(let role, let name):
             "\(name) works with another \(role.rawValue) server already, which is running. Stop that one first, or give "
                 + "this server another address to pair with."

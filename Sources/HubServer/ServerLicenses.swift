@@ -4,8 +4,8 @@ import License
 import Logging
 import MQTTSession
 
-/// What this server and the other one hold, and what is to be said of it. A site where nobody named a licence or an
-/// issuer works without; nothing is switched off here.
+/// What this server and the other one hold, and what is to be said of it. A pair is not begun without; one that exists is
+/// never ended for it.
 @SessionLoop
 final class ServerLicenses {
     struct Findings: Hashable {
@@ -18,9 +18,10 @@ final class ServerLicenses {
     /// The other server shows something else.
     var onNews: @SessionLoop () -> Void = {}
 
+    /// This server's, as it shows it to others.
+    let token: String?
     private let own: ShownLicense
     private let issuer: TrustedIssuer?
-    private let isInUse: Bool
     private let log: Logger
     /// What the other server showed last, and what came of it once it was verified.
     private var shown: (machine: MachineName, token: String?)?
@@ -29,9 +30,9 @@ final class ServerLicenses {
     private var told: (lacking: [MachineName], ending: [License]) = ([], [])
 
     init(_ options: ServerOptions, log: Logger) {
+        token = options.license?.token
         own = ShownLicense(options.name, options.license.map { .accepted($0.license) } ?? .nothing)
         issuer = options.licenseIssuer
-        isInUse = options.license != nil || options.licenseIssuer != nil
         self.log = log
     }
 
@@ -39,7 +40,7 @@ final class ServerLicenses {
     ///
     /// - Parameter token: see `HubServer.license`.
     func peer(_ machine: MachineName, shows token: String?) {
-        guard isInUse, shown?.machine != machine || shown?.token != token else { return }
+        guard shown?.machine != machine || shown?.token != token else { return }
         shown = (machine, token)
         Task { @SessionLoop in
             let judged = await ShownLicense.judge(token, of: machine, trusting: issuer)
@@ -50,8 +51,25 @@ final class ServerLicenses {
         }
     }
 
+    /// Forgets the other server, which is none of the pair any more.
+    func forgetPeer() { (shown, peer) = (nil, nil) }
+
+    /// Why a pair with this server may not begin.
+    func refusal(with server: HubServer) async -> FailoverLicense.Refusal? {
+        await refusal(with: server.name, showing: server.license)
+    }
+
+    func refusal(with machine: MachineName, showing token: String?) async -> FailoverLicense.Refusal? {
+        let other = await ShownLicense.judge(token, of: machine, trusting: issuer)
+        return FailoverLicense.refusal(own, other, at: .now)
+    }
+
+    /// Whether a pair with the server that was met may begin.
+    func allowPair(at now: Timestamp) -> Bool {
+        peer.map { FailoverLicense.refusal(own, $0, at: now) == nil } ?? false
+    }
+
     func findings(at now: Timestamp) -> Findings {
-        guard isInUse else { return Findings() }
         // Of a server that was never met nothing is known, and nothing is said.
         let known = [own, peer].compactMap { $0 }
         let findings = Findings(

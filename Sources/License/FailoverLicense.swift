@@ -43,9 +43,8 @@ public struct ShownLicense: Hashable, Sendable {
     }
 }
 
-/// Whether both servers of a pair hold a `server-with-failover` licence of one issuer.
-///
-/// It is reported; nothing refuses to pair for it yet. A licence that ends switches nothing off.
+/// Whether both servers of a pair hold a `server-with-failover` licence of one issuer. Without, no pair begins; a licence
+/// that ends switches nothing off.
 public enum FailoverLicense {
     public struct Refusal: Hashable, Sendable {
         /// What the servers show that lack one.

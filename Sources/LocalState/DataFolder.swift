@@ -29,6 +29,22 @@ public final class DataFolder: Sendable {
 
     public func file(_ name: String) -> String { path + "/" + name }
 
+    /// Moves these files, where they are, into a folder of this one. What was moved there before is removed.
+    public func setAside(_ names: [String], into folder: String) throws(LocalStateError) {
+        let files = FileManager.default
+        let target = file(folder)
+        do {
+            if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
+            try files.createDirectory(
+                atPath: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            for name in names where files.fileExists(atPath: file(name)) {
+                try files.moveItem(atPath: file(name), toPath: target + "/" + name)
+            }
+        } catch {
+            throw .unwritable(path: target, cause: error.localizedDescription)
+        }
+    }
+
     /// A secret of this machine, made once and kept: part of its client ids, since whoever knows a client id can end
     /// its session and so fire its will.
     public func secret() throws(LocalStateError) -> String {

@@ -18,9 +18,14 @@ extension Endpoint {
         } else {
             (host, port) = (text[...], nil)
         }
-        let isPlain = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
-        guard (1...253).contains(host.utf8.count), isPlain else { return nil }
+        guard Self.isHost(String(host)) else { return nil }
         guard let number = port.map({ UInt16($0) }) ?? Self.defaultPort, number > 0 else { return nil }
         self = .tcp(host: String(host), port: number)
+    }
+
+    /// A host name or an IP address, as far as its characters tell.
+    public static func isHost(_ text: String) -> Bool {
+        (1...253).contains(text.utf8.count)
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
     }
 }

@@ -115,7 +115,11 @@ struct Steps {
             let idle = well.filter { state.servers[$0]?.core?.isFollowingOrder == false }
             return idle.flatMap { node in
                 let other = Self.address(node.other).name
-                return [Order.switchOver(to: other), .stopSite, .removeBackup].map { Action.order(node, $0) }
+                let isRemoved = state.servers[node]?.core?.record?.mode == .single
+                let orders: [Order] =
+                    isRemoved
+                    ? [.addBackup(Self.address(.backup).name)] : [.switchOver(to: other), .stopSite, .removeBackup]
+                return orders.map { Action.order(node, $0) }
             }
         case .force:
             return well.filter { state.servers[$0]?.core?.isFollowingOrder == false }.map { .order($0, .force) }

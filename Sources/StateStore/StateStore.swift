@@ -37,6 +37,9 @@ public final class StateStore: Sendable {
     /// Writing waits for the disk, and the session loop must not.
     private let queue = DispatchQueue(label: "state store")
 
+    /// The files that a store of this name is made of.
+    public static func files(of name: String) -> [String] { [name, name + "-wal", name + "-shm"] }
+
     /// Opens the store, and makes it where there is none.
     public init(path: String) throws(StateStoreError) {
         self.path = path

@@ -23,10 +23,12 @@ struct OrderOptions: ParsableArguments {
         throw CancellationError()
     }
 
-    func give(_ command: Topic.Command, _ payload: some Payload, to server: MachineName, in site: SiteView) async throws
-    {
+    func give(
+        _ command: Topic.Command, _ payload: some Payload, to server: MachineName, in site: SiteView,
+        within patience: Duration = .seconds(15)
+    ) async throws {
         guard let endpoint = site.endpoint(of: server) else { throw HubNotReached(server: server) }
-        try await CommandSession.give(command, payload, as: user ?? loginName, to: endpoint)
+        try await CommandSession.give(command, payload, as: user ?? loginName, to: endpoint, within: patience)
     }
 
     /// The servers that still answer when those that were told to stop have had their time.

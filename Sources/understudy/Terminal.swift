@@ -43,6 +43,9 @@ struct Terminal {
 
     func line(_ text: String) { write(text + "\n") }
 
+    /// Beside the output, on standard error.
+    static func note(_ text: String) { FileHandle.standardError.write(Data((plain(text) + "\n").utf8)) }
+
     /// Texts of other machines, without what could steer the terminal or turn the line around.
     static func plain(_ text: String) -> String {
         String(

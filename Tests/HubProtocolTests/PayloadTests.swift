@@ -107,7 +107,7 @@ struct PayloadTests {
     @Test("hub/pair without a Backup says null")
     func pairWithoutBackup() throws {
         let main = record.main!
-        let payload = HubPair(record: nil, own: main, role: .main, isPairing: false, returns: .auto)
+        let payload = HubPair(record: nil, own: main, role: .main, isPairing: false, added: nil, returns: .auto)
         let object = try object(payload)
         #expect(object["backup"] is NSNull)
         #expect((object["main"] as? NSDictionary)?["controlPort"] as? Int == 1882)
@@ -140,6 +140,29 @@ struct PayloadTests {
         #expect(history.transitions.count == 50)
         #expect(history.transitions.first?.epoch == Epoch(60))
         #expect(history.transitions.last?.epoch == Epoch(11))
+    }
+
+    @Test("Commands stand among the transitions, newest first, and never push all of those out")
+    func commands() throws {
+        var history = HubHistory()
+        for epoch in 1...40 {
+            var record = record
+            record.epoch = Epoch(UInt64(epoch))
+            history.note(record)
+        }
+        for number in 1...60 {
+            let command = HubHistory.Command(
+                "backup/add", by: MachineName("user-\(number)")!, at: .now, epoch: Epoch(40),
+                number == 60 ? .refused(.sameMachine, "no") : .ok)
+            history.note(command)
+        }
+        #expect(history.transitions.count == 25 && history.commands.count == 25)
+        #expect(history.transitions.first?.epoch == Epoch(40))
+        let list = try #require(try object(history)["transitions"] as? [NSDictionary])
+        #expect(list.count == 50 && list[0]["command"] as? String == "backup/add" && list[0]["by"] as? String == "user-60")
+        #expect(list[0]["outcome"] as? String == "refused" && list[0]["code"] as? String == "sameMachine")
+        #expect(list[25]["reason"] != nil && list[25]["command"] == nil)
+        #expect(try HubHistory(decoding: history.encoded) == history)
     }
 
     @Test("Readers ignore keys that they do not know")

@@ -43,6 +43,9 @@ public final class HubConnection {
     private var readers: [UInt64: Reader] = [:]
     private var nextReader: UInt64 = 0
     private var observers: [UInt64: AsyncStream<State>.Continuation] = [:]
+    private var newestPair: (epoch: Epoch, version: UInt64)?
+    /// As the newest pair names it.
+    private var backup: MachineName?
     private let retryTimer = LoopTimer()
     private var isClosed = false
 
@@ -300,12 +303,24 @@ public final class HubConnection {
         link.takeState(after: links.filter { $0 !== link })
     }
 
-    /// One address is enough to find the other one.
+    /// One address is enough to find the other one. A Backup that was removed is left.
     private func learn(_ pair: HubPair) {
+        if let epoch = pair.epoch {
+            if let newestPair, (epoch, pair.version) < newestPair { return }
+            newestPair = (epoch, pair.version)
+            if let removed = backup, removed != pair.backup?.name, let link = link(of: removed) { leave(link) }
+            backup = pair.backup?.name
+        }
         for server in [pair.main, pair.backup].compactMap({ $0 })
         where links.count < 2 && !links.contains(where: { $0.hub == server.name }) {
             connect(to: server.endpoint)
         }
+    }
+
+    private func leave(_ link: DataLink) {
+        handle(.down, of: link)
+        links.removeAll { $0 === link }
+        Task { await link.stop() }
     }
 
     // MARK: - Subscribing

@@ -19,6 +19,8 @@ final class ServerReplicator {
     var onCopied: @SessionLoop (_ session: String) -> Void = { _ in }
     var onStatus: @SessionLoop (Status) -> Void = { _ in }
     var onConflicts: @SessionLoop (HubConflicts) -> Void = { _ in }
+    /// Whether this server belongs to the site; nothing is taken from another one.
+    var isPartner: @SessionLoop (MachineName) -> Bool = { _ in true }
     /// The hub broker does not answer any more, with the reason.
     var onFailure: @SessionLoop (String) -> Void = { _ in }
 
@@ -88,6 +90,10 @@ final class ServerReplicator {
 
     /// Copies to the hub at this address, and stays connected with it.
     func connect(to endpoint: Endpoint) {
+        if let peer {
+            if peer.endpoint != endpoint { peer.reconnect(to: endpoint) }
+            return
+        }
         let session = ReconnectingSession(
             .init(endpoint: endpoint, clientID: "\(name)-replication-\(secret)")
         ) { [weak self] event in
@@ -108,6 +114,15 @@ final class ServerReplicator {
         }
         peer = session
         session.start()
+    }
+
+    /// That hub is none of this site's any more.
+    func disconnect() {
+        peer?.stop()
+        guard peer != nil else { return }
+        peer = nil
+        peerRun = nil
+        handle(.peerClosed)
     }
 
     func stop() {
@@ -144,7 +159,7 @@ final class ServerReplicator {
     private func received(_ message: Message) {
         if Topic.isCopied(message.topic) { return handle(.arrived(HubMessage(message, at: .now))) }
         switch Topic(name: message.topic) {
-        case .replication(let server) where server != name:
+        case .replication(let server) where server != name && isPartner(server):
             do {
                 handle(.frame(try Frame(decoding: message.payload), from: server))
             } catch {

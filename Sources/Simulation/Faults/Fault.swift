@@ -6,7 +6,7 @@ enum Fault {
         case crash, powerLoss, powerCut, hang, stop, cut, isolation, flap, slowness, loss, reset, falseRefusal,
             slowDisk,
             clientCrash, clientHang, clientLeaves, deafWitnesses, pairCut, wallJump,
-            switchOver, stopSite, removeBackup, force
+            switchOver, stopSite, removeBackup, addBackup, force
 
         var isOfClients: Bool {
             switch self {
@@ -25,7 +25,7 @@ enum Fault {
 
         var isOrder: Bool {
             switch self {
-            case .switchOver, .stopSite, .removeBackup, .force: true
+            case .switchOver, .stopSite, .removeBackup, .addBackup, .force: true
             default: false
             }
         }

@@ -56,7 +56,7 @@ extension Site {
         case .pairCut: return (.pairCut, away)
         case .wallJump:
             return (.wallJump(drawNode(), milliseconds: random.number(in: -86_400_000...86_400_000)), .zero)
-        case .switchOver, .stopSite, .removeBackup, .force: return drawOrder(kind).map { ($0, .zero) }
+        case .switchOver, .stopSite, .removeBackup, .addBackup, .force: return drawOrder(kind).map { ($0, .zero) }
         }
     }
 

@@ -24,8 +24,13 @@ final class OrderOracle {
     /// When each server acted last, and in which epoch.
     private var acted: [(instant: Instant, epoch: Epoch)?] = [nil, nil]
 
-    /// The core's own patience is 5 s, on a clock that may be 1.5 % slow; a heartbeat and a late timer come on top.
-    private static let patience = Span.milliseconds(5200)
+    /// The last removal of the Backup that was seen to be carried out, by its epoch.
+    private var removal: Epoch?
+
+    /// On a clock that may be 1.5 % slow; a heartbeat and a late timer come on top.
+    private static func patience(with order: Order) -> Span {
+        if case .addBackup = order { .seconds(123) } else { .milliseconds(5200) }
+    }
 
     // MARK: - What happens
 
@@ -87,6 +92,8 @@ final class OrderOracle {
             case .switchOver(let target): target == core.identity.address.name ? core.isActive : otherActs
             case .force: core.isActive
             case .stopSite: core.record?.reason == .siteStopped && (core.isActive || otherActs)
+            case .addBackup(let name):
+                core.isActive && core.record?.mode == .paired && core.record?.backup?.name == name
             case .removeBackup:
                 given.server == .main ? core.isActive && core.record?.mode == .single : otherActs
             }
@@ -96,7 +103,7 @@ final class OrderOracle {
     private func checkPatience(_ server: ServerMachine, _ site: Site) {
         guard let operatorName = waiting[server.node.index], let given = orders[operatorName] else { return }
         let waited = site.now - given.instant
-        if waited > Self.patience {
+        if waited > Self.patience(with: given.order) {
             say("\(server.node) leaves \(operatorName) without an answer to \(given.order) for \(waited.inSeconds) s")
         }
     }
@@ -108,9 +115,21 @@ final class OrderOracle {
         if let (operatorName, given) = cause(of: record), given.isRefused {
             say("\(server.node) acts in epoch \(record.epoch) for \(given.order) of \(operatorName), which was refused")
         }
-        guard record.mode == .single else { return }
+        guard record.mode == .single else { return checkAdded(server, record) }
+        removal = record.epoch
         let isWanted = orders.values.contains { $0.order == .removeBackup && !$0.isRefused }
         if !isWanted { say("\(server.node) acts without a Backup, and every removal was refused") }
+    }
+
+    /// A Backup that was removed has a part again only by an operator's word.
+    private func checkAdded(_ server: ServerMachine, _ record: Record) {
+        guard let removal, record.epoch >= removal else { return }
+        let isWanted = orders.values.contains { given in
+            guard !given.isRefused else { return false }
+            if case .addBackup = given.order { return true }
+            return given.order == .force
+        }
+        if !isWanted { say("\(server.node) acts with the Backup that was removed in epoch \(removal)") }
     }
 
     /// A server leaves because it was asked to, or with the site: not for a stop that was refused, nor in the morning for

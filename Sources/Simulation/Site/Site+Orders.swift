@@ -13,6 +13,7 @@ extension Site {
         case .switchOver: order = .switchOver(to: drawTarget(from: server))
         case .stopSite: order = .stopSite
         case .removeBackup: order = .removeBackup
+        case .addBackup: order = .addBackup(self.server(.backup).name)
         case .force: order = .force
         default: return nil
         }
@@ -89,6 +90,7 @@ extension Order {
         case .switchOver: .switchOver
         case .stopSite: .stopSite
         case .removeBackup: .removeBackup
+        case .addBackup: .addBackup
         case .force: .force
         }
     }

@@ -29,11 +29,12 @@ struct Traits {
         faultKinds = (chosen.isEmpty ? [random.pick(possible)] : chosen) + Self.drawOrders(&random)
     }
 
-    /// What operators order in this run: nothing in half of them. A Backup that was removed has no part in what follows,
-    /// so that is rare.
+    /// What operators order in this run: nothing in half of them. A Backup that was removed, and is not added again, has no
+    /// part in what follows, so that is rare.
     private static func drawOrders(_ random: inout SplitMix64) -> [Fault.Kind] {
         guard random.chance(0.5) else { return [] }
-        return Fault.Kind.allCases.filter { $0.isOrder && random.chance($0 == .removeBackup ? 0.2 : 0.6) }
+        let drawn = Fault.Kind.allCases.filter { $0.isOrder && random.chance($0 == .removeBackup ? 0.2 : 0.6) }
+        return drawn.filter { $0 != .addBackup || drawn.contains(.removeBackup) }
     }
 
     /// Of one way on a healthy network.

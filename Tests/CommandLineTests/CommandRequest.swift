@@ -1,0 +1,36 @@
+import Foundation
+import HubProtocol
+import LocalSite
+
+/// A command as a third party's MQTT client gives it.
+struct CommandRequest {
+    /// Below `commands/USER/`.
+    var command: String
+    var payload: String
+    var user = "anna"
+    /// Said twice, it is the same request.
+    var correlation = UUID().uuidString
+
+    init(_ command: String, _ payload: String) { (self.command, self.payload) = (command, payload) }
+
+    func sent(to port: UInt16) async throws -> CommandResponse {
+        let outcome = try await Understudy.run(
+            "/usr/bin/mosquitto_rr",
+            [
+                "-p", "\(port)", "-V", "mqttv5", "-q", "1", "-t", "commands/\(user)/\(command)", "-e",
+                "responses/\(user)/\(UUID().uuidString)", "-D", "publish", "correlation-data", correlation, "-m",
+                payload, "-W", "30",
+            ])
+        do {
+            return try CommandResponse(decoding: Array(outcome.output.utf8.dropLast()))
+        } catch {
+            throw NoAnswer(description: "\(command) \(payload): \(outcome)")
+        }
+    }
+
+    struct NoAnswer: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    func sent(to server: LocalSite.Server) async throws -> CommandResponse { try await sent(to: server.port) }
+}
