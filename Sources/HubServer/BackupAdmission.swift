@@ -12,6 +12,8 @@ struct BackupAdmission {
         var server: HubServer
         /// Where it was reached; it may not know that way itself.
         var endpoint: Endpoint
+        /// It has begun anew, as this server's Backup.
+        var isReady = false
 
         var address: ServerAddress {
             ServerAddress(
@@ -93,7 +95,7 @@ struct BackupAdmission {
             "no Backup server could be reached at \(endpoint): \(cause). Check the address, and that the server runs.")
     }
 
-    /// It answers before it begins anew, as this server's.
+    /// It agrees, and then begins anew as this server's.
     ///
     /// - Parameter epoch: of this server's record.
     func invite(_ candidate: Candidate, epoch: Epoch) async throws(CommandResponse) {
@@ -104,9 +106,28 @@ struct BackupAdmission {
         } catch let response as CommandResponse {
             throw response
         } catch CommandSession.Failure.noAnswer {
-            // Perhaps it has begun anew already: this server will hear it then.
+            // Perhaps it has begun anew already.
         } catch {
             throw .refused(.unreachable, "\(candidate.server.name) could not be asked to join: \(error)")
         }
+    }
+
+    /// What its former run says concerns nobody here, and its epochs least of all.
+    ///
+    /// - Returns: whether the new run is there.
+    func newRun(of candidate: Candidate) async -> Bool {
+        let (runs, continuation) = AsyncStream.makeStream(of: Void.self)
+        let endpoint = candidate.endpoint
+        let observer = SiteObserver(hubs: [endpoint], findsOthers: false) { view in
+            guard let server = view.hubs[endpoint]?.server else { return }
+            if server.name == candidate.server.name, server.session != candidate.server.session { continuation.yield() }
+        }
+        let deadline = LoopTimer()
+        deadline.schedule(after: Self.patience) { continuation.finish() }
+        var found = runs.makeAsyncIterator()
+        let isThere = await found.next(isolation: #isolation) != nil
+        deadline.cancel()
+        observer.stop()
+        return isThere
     }
 }

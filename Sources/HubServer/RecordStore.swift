@@ -9,8 +9,8 @@ final class RecordStore: Sendable {
     struct Content: Codable, Sendable {
         /// Of this file's format. A newer one than this program knows is refused.
         var format: Int
-        /// Whose it is: a record can name another server in the place of its owner.
-        var owner: MachineName
+        /// Whose it is: a record can name another server in the place of its owner. `nil`: as an early version wrote it.
+        var owner: MachineName?
         var record: Record
         var history: HubHistory
     }
@@ -36,8 +36,9 @@ final class RecordStore: Sendable {
             throw ServerError.newerRecord(path: file.path)
         }
         guard let content = try file.read() else { return nil }
-        if content.owner != owner {
-            throw ServerError.foreignRecord(path: file.path, owner: "the server \(content.owner)")
+        let place = options.role == .main ? content.record.main : content.record.backup
+        if let found = content.owner ?? place?.name, found != owner {
+            throw ServerError.foreignRecord(path: file.path, owner: "the server \(found)")
         }
         if content.record.other(than: options.role)?.name == owner {
             throw ServerError.foreignRecord(path: file.path, owner: "\(owner) in its other role")

@@ -71,6 +71,9 @@ extension ServerCoordinator {
             // Core and shell know it from here on, until that order is answered.
             candidate = found
             handle(.ordered(.addBackup(found.server.name), by: user))
+            guard await admission.newRun(of: found), candidate?.server.session == found.server.session else { return }
+            candidate?.isReady = true
+            handle(.timePassed)
         } catch {
             desk.answered(error)
         }

@@ -270,7 +270,7 @@ final class ServerCoordinator {
     /// Whom this server works with is what the record says; where it names nobody, what an operator wants.
     private func reviewPeer() {
         let isClosed = coordinator.isOutside || (options.role == .main && coordinator.record?.mode == .single)
-        let relation = Relation(partner: coordinator.partner, candidate: candidate?.endpoint, isClosed: isClosed)
+        let relation = Relation(partner: coordinator.partner, candidate: candidate.flatMap { $0.isReady ? $0.endpoint : nil }, isClosed: isClosed)
         guard relation != self.relation else { return }
         self.relation = relation
         let named = options.peer.map { Endpoint.tcp(host: $0.host, port: $0.port) }

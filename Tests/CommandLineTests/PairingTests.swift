@@ -291,7 +291,7 @@ struct PairingTests {
                 let main = view.hubs[site.main.endpoint]
                 return site.hubs.allSatisfy { view.reach[$0] == .reached }
                     && main?.state?.chip == "No backup" && main?.pair?.backup == nil
-                    && main?.machines[site.backup.name]?.status?.state == .offline
+                    && (main?.machines[site.backup.name]?.status?.state ?? .offline) == .offline
                     && main?.machines[LocalSite.client]?.links?.hubs.count == 1
                     && view.hubs[site.backup.endpoint]?.state?.chip == "No backup"
             }
@@ -305,7 +305,11 @@ struct PairingTests {
                 try await site.watch.wait(for: "still over", until: isOver)
             }
             #expect(try await add(site.backup).sent(to: site.main) == .ok)
-            try await site.waitForHome([LocalSite.client])
+            do { try await site.waitForHome([LocalSite.client]) } catch {
+                print(await site.watch.view.hubs[site.main.endpoint]?.state as Any, await site.watch.view.machines as Any)
+                for m in [site.main.name, site.backup.name, LocalSite.client] { print(await site.process(of: m)!.lines.joined(separator: "\n")) }
+                throw error
+            }
             try await site.process(of: site.main.name)?.kill()
             try await site.waitForBackup([LocalSite.client])
         }

@@ -8,12 +8,22 @@ import Testing
 /// What a running site says of its licences. None of it switches anything off.
 @Suite("Licences of a running site", .serialized, .timeLimit(.minutes(2)))
 struct SiteLicenseTests {
-    /// A pair whose Backup holds a licence that began so long ago, or nothing.
+    /// A site with a client, whose Backup holds a licence that began so long ago, or nothing.
+    ///
+    /// - Parameter isPaired: both held the right one when they were paired.
     private func withBackup(
-        _ type: LicenseType?, issued: Duration = .zero, days: Int = 30, _ body: (LocalSite) async throws -> Void
+        _ type: LicenseType?, issued: Duration = .zero, days: Int = 30, isPaired: Bool = true,
+        _ body: (LocalSite) async throws -> Void
     ) async throws {
         let site = try await LocalSite(returnDelay: 0.3)
         do {
+            if isPaired {
+                try await site.startAll(clients: [LocalSite.client])
+                try await site.process(of: site.backup.name)?.kill()
+            } else {
+                try await site.start(site.main)
+                try await site.startClient(LocalSite.client)
+            }
             var arguments = try await site.arguments(of: site.backup)
             let place = try #require(arguments.firstIndex(of: "--license"))
             if let type {
@@ -22,10 +32,8 @@ struct SiteLicenseTests {
             } else {
                 arguments.removeSubrange(place...place + 1)
             }
-            try await site.start(site.main)
             try await site.start(site.backup.name, arguments)
-            try await site.startClient(LocalSite.client)
-            try await site.waitForHome([LocalSite.client])
+            if isPaired { try await site.waitForHome([LocalSite.client]) }
             try await body(site)
         } catch {
             await site.end()
@@ -65,6 +73,22 @@ struct SiteLicenseTests {
                 #expect(await site.watch.view.machines[name]?.status?.license == license)
             }
             #expect(outcome.output.contains(#""license":"client""#))
+        }
+    }
+
+    @Test("The servers that name each other with their flags are no pair without licences: both say so, and Main acts")
+    func notPaired() async throws {
+        try await withBackup(.server, isPaired: false) { site in
+            try await site.watch.wait(for: "a licence is missing, on both hubs") { view in
+                site.hubs.allSatisfy { view.hubs[$0]?.state?.missing.contains(.license) ?? false }
+                    && view.hubs[site.main.endpoint]?.machines[site.backup.name]?.status?.state == .online
+            }
+            let main = try #require(await site.watch.view.hubs[site.main.endpoint])
+            #expect(main.pair?.mode == .alone && main.pair?.backup == nil && main.active?.hub == site.main.name)
+            // With the right one it is.
+            try await site.process(of: site.backup.name)?.kill()
+            try await site.start(site.backup)
+            try await site.waitForHome([LocalSite.client])
         }
     }
 
@@ -118,9 +142,9 @@ struct SiteLicenseTests {
             var arguments = try await site.arguments(of: site.backup)
             arguments[try #require(arguments.firstIndex(of: "--license")) + 1] = path + ".license"
             arguments[try #require(arguments.firstIndex(of: "--license-issuer")) + 1] = path + ".pub"
-            try await site.start(site.main)
+            try await site.startAll(clients: [LocalSite.client])
+            try await site.process(of: site.backup.name)?.kill()
             try await site.start(site.backup.name, arguments)
-            try await site.startClient(LocalSite.client)
             try await wait(for: "a licence is missing", in: site) { $0.missing.contains(.license) }
             for server in [site.main, site.backup] {
                 let lines = try #require(await site.process(of: server.name)).lines
