@@ -70,8 +70,10 @@ extension ServerCoordinator {
             try await admission.invite(found, epoch: coordinator.record?.epoch ?? Epoch(0))
             // Core and shell know it from here on, until that order is answered.
             candidate = found
+            log.debug("\(found.server.name) agrees to join")
             handle(.ordered(.addBackup(found.server.name), by: user))
             guard await admission.newRun(of: found), candidate?.server.session == found.server.session else { return }
+            log.debug("\(found.server.name) has begun anew")
             candidate?.isReady = true
             handle(.timePassed)
         } catch {

@@ -289,9 +289,11 @@ final class ServerCoordinator {
         reviewLicenses()
     }
 
+    /// Of a candidate all is taken from the moment at which it agreed: it may be faster than this server, and what is missing
+    /// at the beginning of its stream takes seconds to be noticed.
     private func isPartner(_ server: MachineName) -> Bool {
-        guard peer.isWanted else { return false }
-        return (coordinator.partner?.name ?? candidate?.server.name ?? server) == server
+        if let named = coordinator.partner?.name ?? candidate?.server.name { return named == server }
+        return peer.isWanted
     }
 
     /// Without licences no pair begins.
