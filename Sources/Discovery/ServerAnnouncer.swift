@@ -4,8 +4,10 @@ import Synchronization
 
 /// Announces a server with `avahi-publish-service`. Where there is no Avahi it says so once, and tries on.
 public struct ServerAnnouncer: Sendable {
-    /// What changes again within it is not announced: a switch ends the pair for a moment, and has better things to do.
-    private static let settling = Duration.seconds(1)
+    /// What changes again within it is not announced. And a server that comes back at once waits until the others have
+    /// forgotten its former announcement, which takes a second after its withdrawal (RFC 6762, 10.1): of one that comes back
+    /// sooner they may keep half.
+    private static let settling = Duration.seconds(2)
 
     private let log: Logger
 

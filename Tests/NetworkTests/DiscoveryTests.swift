@@ -29,10 +29,11 @@ private struct Discovery: Decodable {
     var servers: [Server]
     var error: String?
 
+    /// A Backup that is in no pair belongs to no site.
     static func server(_ server: LocalSite.Server, isPaired: Bool) -> Server {
         Server(
             name: "\(server.name)", role: server.role.rawValue, address: server.host, port: server.port,
-            site: "\(LocalSite.mainName)", paired: isPaired)
+            site: isPaired || server.role == .main ? "\(LocalSite.mainName)" : nil, paired: isPaired)
     }
 }
 
@@ -134,11 +135,50 @@ struct DiscoveryTests {
             #expect(once.servers == pair && once.error == nil)
 
             try await net.site.process(of: net.backup.name)?.kill()
-            try await watch.wait(for: "Main alone") { $0.servers == [Discovery.server(net.main, isPaired: false)] }
+            try await watch.wait(for: "Main, whose Backup is away") {
+                $0.servers == [Discovery.server(net.main, isPaired: true)]
+            }
             try await net.site.start(net.backup)
+            try await watch.wait(for: "the pair again") { $0.servers == pair }
+        }
+    }
+
+    /// From the other machine.
+    private func backup(_ command: [String], _ net: RealNetwork) async throws -> (ending: String, said: String) {
+        let (program, arguments) = net.network.entering(
+            Self.looker, net.site.program, ["backup"] + command + ["--hub", "\(net.main.endpoint)", "--user", "anna"])
+        let said = Mutex<[String]>([])
+        let ending = try await ChildProcess(program, arguments: arguments).run(reading: .everything) { line in
+            said.withLock { $0.append(line) }
+        }
+        return ("\(ending)", said.withLock { $0.joined(separator: "\n") })
+    }
+
+    @Test("A Backup that was removed is listed as free, and is added by the name under which it announces itself")
+    func added() async throws {
+        try await withWatch { net, watch in
+            let servers = [net.main, net.backup]
+            let free = servers.map { Discovery.server($0, isPaired: false) }
+            let pair = servers.map { Discovery.server($0, isPaired: true) }
+            try await watch.wait(for: "the pair") { $0.servers == pair }
+            var outcome = try await backup(["remove"], net)
+            #expect(outcome.said.contains("backup-1 is no Backup of main-1 any more"), "\(outcome)")
+            try await watch.wait(for: "both free") { $0.servers == free }
+            // Somebody else announces himself under that name.
+            let impostor = try await announce(
+                "impostor", ["name=backup-1", "role=backup", "paired=false", "address=10.0.0.3"], on: Self.looker, in: net)
+            try await watch.wait(for: "two of one name") { $0.servers.count == 3 }
+            outcome = try await backup(["add", "backup-1"], net)
+            #expect(outcome.said.contains("several servers announce themselves as backup-1"), "\(outcome)")
+            impostor.cancel()
+            _ = await impostor.result
+            try await watch.wait(for: "one of one name") { $0.servers == free }
+            outcome = try await backup(["add", "backup-1"], net)
+            #expect(outcome.said.contains("backup-1 is the Backup of main-1"), "\(outcome)")
             let seen = try await watch.wait(for: "the pair again") { $0.servers == pair }
             // Main was there all the time, also while its announcement changed.
             #expect(seen.allSatisfy { $0.servers.contains { $0.name == "main-1" } })
+            try await net.waitForHome()
         }
     }
 
