@@ -6,6 +6,7 @@ extension Coordinator {
         guard !isPlaceTaken, let offered = peer.latest?.record, offered.supersedes(writing ?? record) else { return [] }
         if isOlderThanLostStore(offered) {
             record = offered
+            isRecordStored = false
             claim = nil
             votes = [:]
             return []

@@ -5,7 +5,8 @@ extension Coordinator {
     /// lease is over (found by the simulation, and in real cut networks).
     public var canPair: Bool {
         guard isActive, let record, record.mode != .paired, record.reason != .siteStopped, peer.healthySince != nil,
-            let other = peer.latest, welcomes(other.sender.name), !other.isLeaving, let echo = other.echo, lastHandled - echo.sentAt < asksAfter
+            let other = peer.latest, welcomes(other.sender.name), !other.isLeaving, let echo = other.echo,
+            lastHandled - echo.sentAt < asksAfter
         else { return false }
         return other.record?.epoch == record.epoch
     }

@@ -70,8 +70,9 @@ public struct Coordinator: Hashable, Sendable {
 
     public let identity: Identity
     public let timing: Timing
-    /// The record on disk.
+    /// The record on disk, or in memory only; see `storedEpoch`.
     public internal(set) var record: Record?
+    var isRecordStored: Bool
 
     /// The record being written. Nothing in it is announced, and no other rule acts, before it is on disk.
     var writing: Record?
@@ -124,6 +125,7 @@ public struct Coordinator: Hashable, Sendable {
         self.identity = identity
         self.timing = timing
         self.record = record
+        isRecordStored = record != nil
         startedAt = now.monotonic
         firstEpoch = record?.epoch
         epochFloor = record == nil ? .floor(at: now.wall) : nil
@@ -188,6 +190,7 @@ public struct Coordinator: Hashable, Sendable {
             // A write that was tried again may come after a newer one.
             if let record, record.supersedes(stored) { break }
             record = stored
+            isRecordStored = true
             if stored.holder == me, stored.epoch == winning {
                 wonEpoch = winning
                 winning = nil
@@ -243,6 +246,10 @@ public struct Coordinator: Hashable, Sendable {
     }
 
     // MARK: - What the rules share
+
+    /// The epoch of the record, once that is on disk. A server that lost its store may have taken messages in the epoch that
+    /// it hears of first, and could not tell what it takes now from them (found by the simulation).
+    public var storedEpoch: Epoch? { isRecordStored ? record?.epoch : nil }
 
     var me: MachineName { identity.address.name }
 

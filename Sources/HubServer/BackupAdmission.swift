@@ -40,7 +40,8 @@ struct BackupAdmission {
         guard server.role == .backup else {
             throw .refused(
                 .unknownMachine,
-                "\(server.name) at \(endpoint) is a Main server. Start it as a Backup (--role backup), or give another one.")
+                "\(server.name) at \(endpoint) is a Main server. Start it as a Backup (--role backup), or give another one."
+            )
         }
         guard server.name != own.address.name, !isTaken(server) else {
             throw .refused(

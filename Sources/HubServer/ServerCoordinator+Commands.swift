@@ -106,7 +106,8 @@ extension ServerCoordinator {
             let wasRemoved = own == main && coordinator.record.map { command.epoch > $0.epoch } ?? true
             guard wasRemoved else {
                 return .refused(
-                    .alreadyPaired, "\(options.name) is the Backup of \(own). Remove it there first: understudy backup remove."
+                    .alreadyPaired,
+                    "\(options.name) is the Backup of \(own). Remove it there first: understudy backup remove."
                 )
             }
         }

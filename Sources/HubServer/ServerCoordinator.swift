@@ -178,8 +178,8 @@ final class ServerCoordinator {
 
     private func tellReplicator() {
         let standing = Standing(
-            confirmsAlone: coordinator.confirmsAlone(at: .now), epoch: coordinator.record?.epoch ?? Epoch(0),
-            isHolder: coordinator.record?.holder == options.name,
+            confirmsAlone: coordinator.confirmsAlone(at: .now), epoch: coordinator.storedEpoch ?? Epoch(0),
+            isHolder: coordinator.storedEpoch != nil && coordinator.record?.holder == options.name,
             marksFor: coordinator.marksFor)
         guard standing != told else { return }
         if standing.marksFor == nil, told?.marksFor != nil { replicator.handle(.markForgotten) }
@@ -270,7 +270,9 @@ final class ServerCoordinator {
     /// Whom this server works with is what the record says; where it names nobody, what an operator wants.
     private func reviewPeer() {
         let isClosed = coordinator.isOutside || (options.role == .main && coordinator.record?.mode == .single)
-        let relation = Relation(partner: coordinator.partner, candidate: candidate.flatMap { $0.isReady ? $0.endpoint : nil }, isClosed: isClosed)
+        let relation = Relation(
+            partner: coordinator.partner, candidate: candidate.flatMap { $0.isReady ? $0.endpoint : nil },
+            isClosed: isClosed)
         guard relation != self.relation else { return }
         self.relation = relation
         let named = options.peer.map { Endpoint.tcp(host: $0.host, port: $0.port) }
@@ -345,7 +347,8 @@ final class ServerCoordinator {
         let announcement = ServerAnnouncement(
             name: options.name, role: options.role,
             site: options.role == .main ? options.name : mainOfPair ?? peerName,
-            isPaired: options.role == .main ? coordinator.partner != nil : mainOfPair != nil, address: onlyAddress, port: options.port)
+            isPaired: options.role == .main ? coordinator.partner != nil : mainOfPair != nil, address: onlyAddress,
+            port: options.port)
         guard announcement != announced else { return }
         announced = announcement
         onAnnouncement(announcement)

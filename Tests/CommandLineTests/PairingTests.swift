@@ -161,7 +161,8 @@ struct PairingTests {
             let address = { (port: UInt16) in #"{"address":"127.0.0.1","port":\#(port)}"# }
             for payload in [
                 "", "[]", "{}", "x", #"{"machine":"a/b"}"#, #"{"machine":"b","address":"c"}"#, #"{"port":1883}"#,
-                #"{"address":"a b"}"#, #"{"address":""}"#, #"{"address":"h","port":0}"#, #"{"address":"h","port":70000}"#,
+                #"{"address":"a b"}"#, #"{"address":""}"#, #"{"address":"h","port":0}"#,
+                #"{"address":"h","port":70000}"#,
             ] { try await expect(.malformed, payload, "") }
             try await expect(.sameMachine, address(site.main.port), "is this very server")
             try await expect(.unreachable, address(FreePorts.take(1)[0]), "no Backup server could be reached")
@@ -278,7 +279,9 @@ struct PairingTests {
 
     // MARK: - Removing
 
-    @Test("Removed while idle: the pair ends, the client leaves it, no restart and no flag brings it back; it can be added again")
+    @Test(
+        "Removed while idle: the pair ends, the client leaves it, no restart and no flag brings it back; it can be added again"
+    )
     func removal() async throws {
         try await withSite { site in
             let epoch = try #require(await site.watch.view.authority?.active?.epoch)
@@ -306,8 +309,11 @@ struct PairingTests {
             }
             #expect(try await add(site.backup).sent(to: site.main) == .ok)
             do { try await site.waitForHome([LocalSite.client]) } catch {
-                print(await site.watch.view.hubs[site.main.endpoint]?.state as Any, await site.watch.view.machines as Any)
-                for m in [site.main.name, site.backup.name, LocalSite.client] { print(await site.process(of: m)!.lines.joined(separator: "\n")) }
+                print(
+                    await site.watch.view.hubs[site.main.endpoint]?.state as Any, await site.watch.view.machines as Any)
+                for m in [site.main.name, site.backup.name, LocalSite.client] {
+                    print(await site.process(of: m)!.lines.joined(separator: "\n"))
+                }
                 throw error
             }
             try await site.process(of: site.main.name)?.kill()

@@ -159,7 +159,8 @@ struct PayloadTests {
         #expect(history.transitions.count == 25 && history.commands.count == 25)
         #expect(history.transitions.first?.epoch == Epoch(40))
         let list = try #require(try object(history)["transitions"] as? [NSDictionary])
-        #expect(list.count == 50 && list[0]["command"] as? String == "backup/add" && list[0]["by"] as? String == "user-60")
+        #expect(
+            list.count == 50 && list[0]["command"] as? String == "backup/add" && list[0]["by"] as? String == "user-60")
         #expect(list[0]["outcome"] as? String == "refused" && list[0]["code"] as? String == "sameMachine")
         #expect(list[25]["reason"] != nil && list[25]["command"] == nil)
         #expect(try HubHistory(decoding: history.encoded) == history)

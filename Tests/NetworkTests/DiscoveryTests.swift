@@ -166,7 +166,8 @@ struct DiscoveryTests {
             try await watch.wait(for: "both free") { $0.servers == free }
             // Somebody else announces himself under that name.
             let impostor = try await announce(
-                "impostor", ["name=backup-1", "role=backup", "paired=false", "address=10.0.0.3"], on: Self.looker, in: net)
+                "impostor", ["name=backup-1", "role=backup", "paired=false", "address=10.0.0.3"], on: Self.looker,
+                in: net)
             try await watch.wait(for: "two of one name") { $0.servers.count == 3 }
             outcome = try await backup(["add", "backup-1"], net)
             #expect(outcome.said.contains("several servers announce themselves as backup-1"), "\(outcome)")

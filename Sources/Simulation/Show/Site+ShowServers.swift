@@ -88,7 +88,8 @@ extension Site {
         guard let core = server.core else { return }
         let standing = ShowServer.Standing(
             confirmsAlone: core.confirmsAlone(at: server.clock.monotonic(at: now)),
-            epoch: core.record?.epoch ?? Epoch(0), isHolder: core.record?.holder == server.name,
+            epoch: core.storedEpoch ?? Epoch(0),
+            isHolder: core.storedEpoch != nil && core.record?.holder == server.name,
             marksFor: core.marksFor)
         let told = server.show.told
         guard standing != told else { return }
