@@ -13,6 +13,9 @@ struct ServerCommand: AsyncParsableCommand {
             Starts the machine's two brokers and its coordinator, which live and die together. Without keys it listens on \
             loopback only, unless --insecure says that everyone on the network may read and change the show.
 
+            --backup and --main name the first pair; from then on the pair record counts, which both servers keep. See \
+            understudy backup. A pair begins only where both servers hold a Server with failover licence.
+
             A licence that has ended, or has not begun by this machine's clock, is reported and stops nothing. A file that \
             is no licence of this machine, or of another issuer, is refused at start.
             """)
@@ -29,9 +32,9 @@ struct ServerCommand: AsyncParsableCommand {
     var controlPort: UInt16 = 1882
     @Option(help: ArgumentHelp("The address that other machines reach this one at.", valueName: "addr"))
     var advertise: String?
-    @Option(help: ArgumentHelp("On Main: the Backup's hub, ADDR[:PORT].", valueName: "addr"))
+    @Option(help: ArgumentHelp("On Main, for the first pair: the Backup's hub, ADDR[:PORT].", valueName: "addr"))
     var backup: Address?
-    @Option(help: ArgumentHelp("On the Backup: Main's hub, ADDR[:PORT].", valueName: "addr"))
+    @Option(help: ArgumentHelp("On the Backup, for the first pair: Main's hub, ADDR[:PORT].", valueName: "addr"))
     var main: Address?
     @Option(help: ArgumentHelp("The folder for what must outlive this machine.", valueName: "dir"))
     var data: String?

@@ -36,6 +36,6 @@ struct SiteStopSubcommand: AsyncParsableCommand {
 /// Servers answer, and none of them acts.
 struct NoActiveHub: Error, CustomStringConvertible {
     let description =
-        "no hub of this site is active, so nobody can be asked. See what is wrong with understudy status; stop the servers "
-        + "one by one, Main last."
+        "no hub of this site is active, so nobody can be asked. See what is wrong with understudy status; the servers can be "
+        + "stopped one by one, Main last."
 }
