@@ -105,7 +105,7 @@ public struct Coordinator: Hashable, Sendable {
     var returnedAt: MonotonicTime?
     var stopDeadline: MonotonicTime?
     var assignment: Assignment?
-    var mayBeginPair = true
+    public internal(set) var mayBeginPair = true
     /// An epoch that was granted for an order which had been refused meanwhile.
     var unwanted: Epoch?
     /// The record that this server's disk took again before it was asked to act; see `proveDisk`.
@@ -314,13 +314,14 @@ public struct Coordinator: Hashable, Sendable {
         var claim: Claim?
         var handsOver: ElectionHeartbeat.HandOver?
         var isLeaving: Bool
+        var adds: MachineName?
         var heardSession: String?
     }
 
     private var publicState: PublicState {
         PublicState(
             record: record, isActive: isActive, claim: shownClaim, handsOver: handsOver, isLeaving: isLeaving,
-            heardSession: peer.latest?.session)
+            adds: added, heardSession: peer.latest?.session)
     }
 
     private mutating func makeHeartbeat(at now: MonotonicTime) -> ElectionHeartbeat {

@@ -74,7 +74,7 @@ extension Coordinator {
         if let refusal = obstacle(to: assignment) { return answer(.refused(refusal)) }
         if isDone(order) { return answer(.done) }
         let waited = now.monotonic - assignment.askedAt
-        if waited >= patience(with: order) {
+        if isPatienceOver(with: assignment, at: now.monotonic) {
             return answer(.refused(isPeerHealthy ? .notInSync(otherName) : .unreachable(otherName)))
         }
         switch order {
@@ -88,9 +88,11 @@ extension Coordinator {
         }
     }
 
-    private func patience(with order: Order) -> Duration {
-        guard case .addBackup = order else { return timing.orderPatience }
-        return isPeerHealthy ? timing.copyPatience : timing.joinPatience
+    private func isPatienceOver(with assignment: Assignment, at now: MonotonicTime) -> Bool {
+        let waited = now - assignment.askedAt
+        guard case .addBackup = assignment.order else { return waited >= timing.orderPatience }
+        let silence = now - max(assignment.askedAt, peer.lastHeard ?? assignment.askedAt)
+        return waited >= timing.copyPatience || silence >= timing.joinPatience
     }
 
     /// Why this order would be refused now.
@@ -140,7 +142,7 @@ extension Coordinator {
         switch order {
         case .switchOver(to: me): return nil
         case .stopSite where identity.role == .main: return nil
-        case .addBackup: return assignment.hadPair ? .alreadyPaired(with: backupName) : nil
+        case .addBackup: return assignment.hadPair || identity.role == .backup ? .alreadyPaired(with: backupName) : nil
         case .removeBackup where identity.role == .main: return assignment.hadPair ? nil : .noBackup
         default:
             guard hasPair else { return .noBackup }

@@ -102,6 +102,8 @@ private final class SiteFollower {
     private let onOutcome: @SessionLoop (Outcome) -> Void
     private var site: SiteMemory
     private var agent: MachineAgent!
+    /// The address that the operator knows, until another Backup is found to be the right one.
+    private var givenBackup: Endpoint?
     private let witness: WitnessMachine
     private var reported: [MachineAgent.Side: CloseReason] = [:]
 
@@ -113,6 +115,7 @@ private final class SiteFollower {
         self.log = log
         self.onOutcome = onOutcome
         site = remembered
+        givenBackup = options.backup
         witness = WitnessMachine(
             WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret, ballots: ballots,
             log: log)
@@ -159,7 +162,7 @@ private final class SiteFollower {
     /// may have changed since. The next attempt takes the other one.
     private func tryAnotherWay(to side: MachineAgent.Side, than tried: Endpoint) {
         let (given, named) =
-            side == .main ? (options.main, site.main?.endpoint) : (options.backup, site.backup?.endpoint)
+            side == .main ? (options.main, site.main?.endpoint) : (givenBackup, site.backup?.endpoint)
         guard let other = [given, named].compactMap({ $0 }).first(where: { $0 != tried }) else { return }
         agent.redirect(side, to: other)
     }
@@ -173,6 +176,7 @@ private final class SiteFollower {
             // A server that is reached already stays where it was reached: the operator may know a way to it that
             // the server itself does not.
             if agent.endpoint(of: side) == nil || (agent.hub(at: side) ?? server.name) != server.name {
+                if agent.endpoint(of: side) == givenBackup { givenBackup = nil }
                 agent.connect(side, to: server.endpoint, hub: server.name)
             } else {
                 agent.name(side, server.name)
@@ -188,14 +192,15 @@ private final class SiteFollower {
         onOutcome(.learnt(known))
     }
 
-    /// An operator removed the Backup. The one that was named on the command line is not looked for any more either, unless
-    /// this machine is started anew.
+    /// An operator removed the Backup. The one that was named on the command line may be that one, and is not looked for any
+    /// more unless this machine is started anew.
     private func forget(_ backup: ServerAddress, main: ServerAddress?) {
         log.info("\(backup.name) is the Backup of this site no more")
         site = SiteMemory(main: main ?? site.main)
         onOutcome(.learnt(site))
         witness.stop()
-        Task { await agent.disconnect(.backup) }
+        agent.disconnect(.backup)
+        givenBackup = nil
     }
 }
 

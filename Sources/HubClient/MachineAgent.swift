@@ -146,14 +146,14 @@ public final class MachineAgent {
     }
 
     /// Says goodbye to the hub at this side, which is not one of the site's any more, and forgets it.
-    public func disconnect(_ side: Side) async {
+    public func disconnect(_ side: Side) {
         guard let link = links.removeValue(forKey: side) else { return }
         if let hub = link.hub { follower.linkLost(hub, at: clock()) }
         publishLinks()
         if link.isUp, isNameOurs {
             link.publish(.machine(identity.name, .status), status.with(.offline).encoded)
         }
-        await link.stop()
+        Task { await link.stop() }
     }
 
     /// Whose election heartbeats this machine hears; `nil` while it is no witness.

@@ -114,17 +114,19 @@ public struct HubPair: Payload {
     public var witnesses: [MachineName]
     public var `return`: Return
 
-    /// - Parameter added: the server that is being added, as long as the record names none.
+    /// - Parameters:
+    ///   - isOutside: see `Coordinator.isOutside`.
+    ///   - added: the server that is being added, as long as the record names none.
     public init(
-        record: Record?, own: ServerAddress, role: Role, isPairing: Bool, added: ServerAddress?, returns: Return
+        record: Record?, own: ServerAddress, role: Role, isPairing: Bool, isOutside: Bool, added: ServerAddress?,
+        returns: Return
     ) {
         epoch = record?.epoch
         version = record?.version ?? 0
         holder = record?.holder
         mode = record?.mode == .paired ? .paired : isPairing || added != nil ? .pairing : .alone
         main = role == .main ? own : record?.main
-        let isOwn = role == .backup && !(record?.isOutside(role, own.name) ?? false)
-        backup = isOwn ? own : record?.backup ?? added
+        backup = role == .backup && !isOutside ? own : record?.backup ?? added
         witnesses = record?.witnesses.map(\.name) ?? []
         self.return = returns
     }

@@ -51,7 +51,7 @@ struct BackupAdmission {
         if let main = server.main, main != own.address.name {
             throw .refused(
                 .alreadyPaired,
-                "\(server.name) is the Backup of \(main). Remove it there first (understudy backup remove), or give another one."
+                "\(server.name) is the Backup of \(main). Remove it there first (understudy backup remove), or give another one. If that site is gone for good, start \(server.name) with a new data folder (--data)."
             )
         }
         if let refusal = await licenses.refusal(with: server) { throw .refused(refusal.code, refusal.sentence) }
@@ -116,7 +116,7 @@ struct BackupAdmission {
     /// What its former run says concerns nobody here, and its epochs least of all.
     ///
     /// - Returns: whether the new run is there.
-    func newRun(of candidate: Candidate) async -> Bool {
+    func newRun(of candidate: Candidate, within patience: Duration) async -> Bool {
         let (runs, continuation) = AsyncStream.makeStream(of: Void.self)
         let endpoint = candidate.endpoint
         let observer = SiteObserver(hubs: [endpoint], findsOthers: false) { view in
@@ -124,7 +124,7 @@ struct BackupAdmission {
             if server.name == candidate.server.name, server.session != candidate.server.session { continuation.yield() }
         }
         let deadline = LoopTimer()
-        deadline.schedule(after: Self.patience) { continuation.finish() }
+        deadline.schedule(after: patience) { continuation.finish() }
         var found = runs.makeAsyncIterator()
         let isThere = await found.next(isolation: #isolation) != nil
         deadline.cancel()

@@ -35,9 +35,10 @@ final class CommandDesk {
     private let carryOut: @SessionLoop (Wish, _ user: MachineName) -> Void
     private let audit: @SessionLoop (_ command: String, _ user: MachineName, CommandResponse) -> Void
     private var underWay: Request?
-    /// The last commands that were carried out.
-    private var done: [Request] = []
-    private static let remembered = 50
+    /// The last commands that were carried out. A repetition comes soon; after that a program may use the same correlation
+    /// data for another request.
+    private var done: [(request: Request, at: ContinuousClock.Instant)] = []
+    private static let remembered = (count: 50, span: Duration.seconds(60))
 
     init(
         own: MachineName, log: Logger,
@@ -65,7 +66,7 @@ final class CommandDesk {
                 to: request)
         }
         if let underWay, underWay.isRepeated(by: request) { return }
-        if let last = done.last(where: { $0.user == user }), last.isRepeated(by: request) {
+        if done.contains(where: { $0.request.isRepeated(by: request) && .now - $0.at < Self.remembered.span }) {
             return send(.ok, to: request)
         }
         let wish: Wish
@@ -91,7 +92,7 @@ final class CommandDesk {
     func answered(_ response: CommandResponse, sent: @escaping @SessionLoop () -> Void = {}) {
         guard let request = underWay else { return sent() }
         underWay = nil
-        if response.status == .ok { done = done.suffix(Self.remembered - 1) + [request] }
+        if response.status == .ok { done = done.suffix(Self.remembered.count - 1) + [(request, .now)] }
         reply(response, to: request, sent: sent)
     }
 

@@ -22,6 +22,8 @@ final class PeerLink {
     /// knows. One after the other is tried.
     private var ways: [Endpoint] = []
     private var control: ReconnectingSession?
+    /// What was complained of, once.
+    private var strangers: Set<MachineName> = []
 
     init(
         _ identity: Coordinator.Identity, secret: String, agent: MachineAgent, replicator: ServerReplicator, log: Logger
@@ -42,14 +44,13 @@ final class PeerLink {
         if agent.endpoint(of: side).map({ !ways.contains($0) }) ?? true { agent.connect(side, to: first) }
     }
 
-    /// Says goodbye to a server that is no part of the pair any more.
+    /// Says goodbye to a server that is no part of the pair any more. What it says in the election is heard on: it may have
+    /// granted its removal too late, or be forced to act.
     func disconnect() {
         guard isWanted else { return }
         ways = []
-        stop()
         replicator.disconnect()
-        Task { await agent.disconnect(side) }
-        onEvent(.linkClosed)
+        agent.disconnect(side)
     }
 
     func stop() {
@@ -59,11 +60,25 @@ final class PeerLink {
 
     /// The other server has said who it is, and where its control broker listens.
     ///
-    /// - Parameter partner: whom the record names.
-    func met(_ server: HubServer, partner: MachineName?) {
-        guard isWanted, let endpoint = agent.endpoint(of: side), case .tcp(let host, _) = endpoint else { return }
-        if let error = fault(of: server, at: "\(endpoint)", partner: partner) { return onWrongServer(error) }
+    /// - Parameter partner: who it must be, where that is known.
+    /// - Returns: whether it can be the other server of this pair.
+    func met(_ server: HubServer, partner: MachineName?) -> Bool {
+        guard isWanted, let endpoint = agent.endpoint(of: side), case .tcp(let host, _) = endpoint else { return false }
+        if let error = fault(of: server, at: "\(endpoint)", partner: partner) {
+            if strangers.insert(server.name).inserted { onWrongServer(error) }
+            // There may be a way that is right.
+            if let other = ways.first(where: { $0 != endpoint }) {
+                ways.removeAll { $0 == endpoint }
+                agent.connect(side, to: other)
+            }
+            return false
+        }
         replicator.connect(to: endpoint)
+        connectControl(to: server, at: host)
+        return true
+    }
+
+    private func connectControl(to server: HubServer, at host: String) {
         let controlEndpoint = Endpoint.tcp(host: host, port: server.controlPort)
         if let control {
             if control.endpoint != controlEndpoint { control.reconnect(to: controlEndpoint) }

@@ -78,6 +78,7 @@ final class RecordStore: Sendable {
     func setAside(with show: [String], in folder: DataFolder) throws(LocalStateError) {
         queue.sync {}
         last.withLock { $0 = nil }
-        try folder.setAside([Self.name] + show, into: "former-site")
+        // The record last: with it gone, the rest would be taken for this server's own.
+        try folder.setAside(show + [Self.name], into: "former-site-\(UTCTime.now)")
     }
 }

@@ -25,7 +25,10 @@ public struct Server: Service {
     public func run() async throws {
         ProcessPriority.raise()
         var options = options
-        while let main = try await run(options) { options.peer = (main.address, main.port) }
+        while let main = try await run(options) {
+            options.peer = (main.address, main.port)
+            options.joined = main.name
+        }
     }
 
     /// One run of brokers and coordinator.
@@ -86,7 +89,10 @@ public struct Server: Service {
         } onGracefulShutdown: {
             continuation.yield(.stopRequested)
         }
-        if main != nil { try store.setAside(with: StateStore.files(of: Self.showFile), in: folder) }
+        if main != nil {
+            stateStore.close()
+            try store.setAside(with: StateStore.files(of: Self.showFile), in: folder)
+        }
         withExtendedLifetime(folder) {}
         return main
     }

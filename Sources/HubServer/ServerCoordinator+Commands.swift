@@ -21,7 +21,7 @@ extension ServerCoordinator {
             }
             handle(.ordered(.removeBackup, by: user))
         case .addBackup(let command): Task { @SessionLoop in await add(command, by: user) }
-        case .join(let command): Task { @SessionLoop in await join(command) }
+        case .join(let command): Task { @SessionLoop in await join(command, by: user) }
         }
     }
 
@@ -57,22 +57,24 @@ extension ServerCoordinator {
 
     private func add(_ command: BackupAddCommand, by user: MachineName) async {
         // The name is found out only there; what speaks against any Backup is said before that.
-        if let refusal = coordinator.objection(to: .addBackup(options.name)) {
-            return desk.answered(CommandResponse(.refused(refusal)))
-        }
+        if let objection = objectionToAny { return desk.answered(objection) }
         let admission = BackupAdmission(own: identity, licenses: licenses)
         do throws(CommandResponse) {
             let found = try await admission.find(command) { server in
                 machines.read()
-                let present = machines.statuses[server.name]
-                return present?.state == .online && present?.session != server.session
+                guard let present = machines.statuses[server.name] else { return false }
+                return [.online, .starting].contains(present.state) && present.session != server.session
             }
+            // That took its time.
+            if let objection = objectionToAny { throw objection }
             try await admission.invite(found, epoch: coordinator.record?.epoch ?? Epoch(0))
             // Core and shell know it from here on, until that order is answered.
             candidate = found
             log.debug("\(found.server.name) agrees to join")
             handle(.ordered(.addBackup(found.server.name), by: user))
-            guard await admission.newRun(of: found), candidate?.server.session == found.server.session else { return }
+            guard await admission.newRun(of: found, within: options.timing.joinPatience),
+                candidate?.server.session == found.server.session
+            else { return }
             log.debug("\(found.server.name) has begun anew")
             candidate?.isReady = true
             handle(.timePassed)
@@ -81,12 +83,26 @@ extension ServerCoordinator {
         }
     }
 
+    /// To any Backup that could be added now.
+    private var objectionToAny: CommandResponse? {
+        coordinator.objection(to: .addBackup(options.name)).map { CommandResponse(.refused($0)) }
+    }
+
     // MARK: - This server is added
 
-    private func join(_ command: PairJoinCommand) async {
-        if let refusal = await refusal(of: command) { return desk.answered(refusal) }
+    private func join(_ command: PairJoinCommand, by user: MachineName) async {
+        let main = command.main.name
+        guard user == main else {
+            return desk.answered(
+                .refused(.permissionDenied, "only a Main server asks another one to join it, in its own name."))
+        }
+        let unlicensed = await licenses.refusal(with: main, showing: command.license)
+        if let refusal = refusal(of: command) ?? unlicensed.map({ .refused($0.code, $0.sentence) }) {
+            return desk.answered(refusal)
+        }
         // From here on nothing of what it has goes there.
         peer.disconnect()
+        peer.stop()
         desk.answered(.ok) { [weak self] in
             guard let self else { return }
             self.log.info("joins the site of \(command.main.name), and begins anew with what is there")
@@ -94,23 +110,23 @@ extension ServerCoordinator {
         }
     }
 
-    private func refusal(of command: PairJoinCommand) async -> CommandResponse? {
+    private func refusal(of command: PairJoinCommand) -> CommandResponse? {
         let main = command.main.name
         guard options.role == .backup, main != options.name else {
             return .refused(.unknownMachine, "\(options.name) is no Backup server, or has the same name.")
         }
-        if coordinator.isActive {
+        if coordinator.isActive || coordinator.phase == .switchingToBackup {
             return .refused(.alreadyPaired, "\(options.name) is active: the show of its own site runs on it.")
         }
         if let own = mainOfPair {
-            let wasRemoved = own == main && coordinator.record.map { command.epoch > $0.epoch } ?? true
-            guard wasRemoved else {
+            // Its own Main may have removed it while it could not be told.
+            let isAhead = coordinator.record.map { command.epoch > $0.epoch } ?? true
+            guard own == main, isAhead, !coordinator.isPeerHealthy else {
                 return .refused(
                     .alreadyPaired,
-                    "\(options.name) is the Backup of \(own). Remove it there first: understudy backup remove."
-                )
+                    "\(options.name) is the Backup of \(own). Remove it there first: understudy backup remove.")
             }
         }
-        return await licenses.refusal(with: main, showing: command.license).map { .refused($0.code, $0.sentence) }
+        return nil
     }
 }

@@ -135,6 +135,8 @@ final class ServerCoordinator {
         replicator.onConflicts = { [weak self] in self?.board.publish(.hubConflicts, $0) }
         replicator.onStatus = { [weak self] status in
             guard let self, !self.hasEnded else { return }
+            // Once a second: a licence may have ended, or begun.
+            self.reviewLicenses()
             if let error = status.storeError, error != self.storeError { self.log.error("\(error)") }
             self.storeError = status.storeError
             self.publish()
@@ -149,8 +151,7 @@ final class ServerCoordinator {
         if auditTimer.isScheduled { store.write(history) { _ in } }
         await agent.leave()
         hasEnded = true
-        timer.cancel()
-        auditTimer.cancel()
+        for timer in [timer, auditTimer, retry, tableTimer] { timer.cancel() }
         peer.stop()
         replicator.stop()
     }
@@ -267,6 +268,9 @@ final class ServerCoordinator {
         var isClosed: Bool
     }
 
+    /// The way on which an operator's command found this server; it may know another one only.
+    private var provenWay: (server: MachineName, endpoint: Endpoint)?
+
     /// Whom this server works with is what the record says; where it names nobody, what an operator wants.
     private func reviewPeer() {
         let isClosed = coordinator.isOutside || (options.role == .main && coordinator.record?.mode == .single)
@@ -276,13 +280,16 @@ final class ServerCoordinator {
         guard relation != self.relation else { return }
         self.relation = relation
         let named = options.peer.map { Endpoint.tcp(host: $0.host, port: $0.port) }
-        let ways =
-            if let partner = relation.partner {
-                [partner.endpoint, named == partner.endpoint ? nil : named]
-            } else {
-                [relation.candidate ?? (isClosed ? nil : named)]
+        if let candidate, candidate.isReady { provenWay = (candidate.server.name, candidate.endpoint) }
+        var known: [Endpoint] = []
+        if let partner = relation.partner {
+            let proven = provenWay.flatMap { $0.server == partner.name ? $0.endpoint : nil }
+            for way in [proven, partner.endpoint, named].compactMap({ $0 }) where !known.contains(way) {
+                known.append(way)
             }
-        let known = ways.compactMap { $0 }
+        } else if let way = relation.candidate ?? (isClosed ? nil : named) {
+            known = [way]
+        }
         if !known.isEmpty { return peer.connect(to: known) }
         guard peer.isWanted else { return }
         log.info("\(peerName?.description ?? "the other server") is no partner of this one")
@@ -294,12 +301,18 @@ final class ServerCoordinator {
     /// Of a candidate all is taken from the moment at which it agreed: it may be faster than this server, and what is missing
     /// at the beginning of its stream takes seconds to be noticed.
     private func isPartner(_ server: MachineName) -> Bool {
-        if let named = coordinator.partner?.name ?? candidate?.server.name { return named == server }
-        return peer.isWanted
+        if let named = expectedPartner ?? candidate?.server.name { return named == server }
+        return peer.isWanted && (peerName ?? server) == server
     }
 
+    /// Who the other server must be, where the record or an operator's command has named it.
+    private var expectedPartner: MachineName? { coordinator.partner?.name ?? options.joined }
+
     /// Without licences no pair begins.
-    private func reviewLicenses() { handle(.mayBeginPair(licenses.allowPair(at: .now))) }
+    private func reviewLicenses() {
+        let may = licenses.allowPair(at: .now)
+        if may != coordinator.mayBeginPair { handle(.mayBeginPair(may)) }
+    }
 
     // MARK: - What is published
 
@@ -315,7 +328,7 @@ final class ServerCoordinator {
             .hubPair,
             HubPair(
                 record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
-                added: candidate?.address, returns: options.returns))
+                isOutside: coordinator.isOutside, added: candidate?.address, returns: options.returns))
         let replication = replicator.status
         let readiness = Readiness(
             coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now))
@@ -417,9 +430,7 @@ final class ServerCoordinator {
 
     /// The other server has said who it is.
     private func meet(_ server: HubServer) {
-        guard peer.isWanted else { return }
-        licenses.peer(server.name, shows: server.license)
-        peer.met(server, partner: coordinator.partner?.name)
+        if peer.met(server, partner: expectedPartner) { licenses.peer(server.name, shows: server.license) }
     }
 
     /// A server that has just started leaves; one that works stays, and the other one is nobody to it.

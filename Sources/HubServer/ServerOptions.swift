@@ -14,6 +14,8 @@ public struct ServerOptions: Sendable {
     public var advertise: String?
     /// The hub of the server to pair with.
     public var peer: (host: String, port: UInt16)?
+    /// The Main server that this one was added to by a command, whose hub `peer` is then.
+    var joined: MachineName?
     public var dataPath: String
     /// Listens beyond loopback without keys.
     public var isInsecure: Bool

@@ -29,12 +29,11 @@ public final class DataFolder: Sendable {
 
     public func file(_ name: String) -> String { path + "/" + name }
 
-    /// Moves these files, where they are, into a folder of this one. What was moved there before is removed.
+    /// Moves these files, where they are, into a new folder of this one, in this order.
     public func setAside(_ names: [String], into folder: String) throws(LocalStateError) {
         let files = FileManager.default
         let target = file(folder)
         do {
-            if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
             try files.createDirectory(
                 atPath: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             for name in names where files.fileExists(atPath: file(name)) {

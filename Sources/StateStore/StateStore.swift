@@ -68,6 +68,12 @@ public final class StateStore: Sendable {
         }
     }
 
+    /// Ends after what was to be written. Its files can be moved then.
+    public func close() {
+        queue.sync {}
+        try? database.close()
+    }
+
     /// Everything that is stored, for a server that starts. Its counter begins where no earlier run can have come to, and that
     /// is on disk.
     public func startRun() throws(StateStoreError) -> Content {

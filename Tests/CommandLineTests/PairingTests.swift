@@ -115,8 +115,11 @@ struct PairingTests {
                     ])
                 #expect(!all.output.contains("stale") && all.output.contains("show/cam-1/0 value-0"), "\(all.output)")
             }
-            let beside = site.dataPath(of: site.backup.name) + "/former-site/show.sqlite"
-            #expect(FileManager.default.fileExists(atPath: beside))
+            let data = site.dataPath(of: site.backup.name)
+            let former = try FileManager.default.contentsOfDirectory(atPath: data).first {
+                $0.hasPrefix("former-site-")
+            }
+            #expect(FileManager.default.fileExists(atPath: "\(data)/\(try #require(former))/show.sqlite"))
         }
     }
 
@@ -345,6 +348,88 @@ struct PairingTests {
                 $0.isActive(site.main.name, at: site.main.endpoint)
                     && $0.hubs[site.main.endpoint]?.state?.chip == "No backup"
             }
+        }
+    }
+
+    @Test(
+        "A Backup that died is replaced: the client and a program that runs find the new one, and no old flag leads back"
+    )
+    func replacement() async throws {
+        try await withSite { site in
+            let program = await HubConnection(name: MachineName("gfx-1")!, hubs: site.hubs)
+            try await program.publish("show/gfx-1/a", "1".utf8)
+            try await site.process(of: site.backup.name)?.kill()
+            #expect(try await CommandRequest("backup/remove", "{}").sent(to: site.main) == .ok)
+            // Both servers that are there are told of backup-1.
+            let ports = FreePorts.take(2)
+            let name = MachineName("backup-2")!
+            let arguments = [
+                "server", "--role", "backup", "--name", "\(name)", "--port", "\(ports[0])", "--control-port",
+                "\(ports[1])",
+                "--data", site.dataPath(of: name), "--license", try await site.license(.serverWithFailover, of: name),
+                "--license-issuer", LicenseIssuer.publicPath(of: site.issuerPath),
+            ]
+            try await site.start(name, arguments)
+            let endpoint = Endpoint.tcp(host: "127.0.0.1", port: ports[0])
+            let isThere = await SiteWatch(hubs: [endpoint], findsOthers: false)
+            try await isThere.wait(for: "backup-2 is up") { $0.hubs[endpoint]?.server != nil }
+            await isThere.stop()
+            let request = CommandRequest("backup/add", #"{"address":"127.0.0.1","port":\#(ports[0])}"#)
+            #expect(try await request.sent(to: site.main) == .ok)
+            try await site.start(site.backup)
+            let isPaired = { @Sendable (view: SiteView) in
+                let pair = view.hubs[site.main.endpoint]?.pair
+                return view.isActive(site.main.name, at: site.main.endpoint) && pair?.mode == .paired
+                    && pair?.backup?.name == name && view.everyone(of: [LocalSite.client], follows: site.main.name)
+                    && view.hubs[site.main.endpoint]?.state?.warnings.contains(.noWitness) == false
+            }
+            try await site.watch.wait(for: "paired with backup-2", until: isPaired)
+            try await program.publish("show/gfx-1/a", "2".utf8)
+
+            try await site.process(of: site.main.name)?.kill()
+            try await site.watch.wait(for: "backup-2 acts") {
+                $0.isActive(name, at: endpoint) && $0.everyone(of: [LocalSite.client], follows: name)
+            }
+            try await program.publish("show/gfx-1/a", "3".utf8)
+            #expect(await program.state.hub == name)
+
+            // Main comes back while backup-2 is down; its flag leads to backup-1, which is up and in no pair.
+            try await site.start(site.main)
+            try await site.watch.wait(for: "home, paired with backup-2", until: isPaired)
+            try await site.process(of: name)?.kill()
+            try await site.watch.wait(for: "Main alone") { $0.hubs[site.main.endpoint]?.state?.phase == .alone }
+            try await site.process(of: site.main.name)?.kill()
+            try await site.start(site.main)
+            try await site.watch.wait(for: "Main acts without backup-2") {
+                $0.isActive(site.main.name, at: site.main.endpoint)
+                    && $0.hubs[site.main.endpoint]?.state?.missing.contains(.backupUnreachable) == true
+            }
+            let main = try #require(await site.process(of: site.main.name))
+            try await site.watch.wait(for: "two seconds, in which both addresses were tried") {
+                $0.machines[site.main.name]?.heartbeat?.sequence ?? 0 >= 3
+            }
+            #expect(main.lines.contains { $0.contains("backup-1 answers at") })
+            try await site.start(name, arguments)
+            try await site.watch.wait(for: "paired with backup-2 again", until: isPaired)
+            await program.close()
+        }
+    }
+
+    @Test("Only the Main server of a site makes another one join, and never one that works with its own")
+    func joining() async throws {
+        try await withSite { site in
+            let invitation = { (main: String, epoch: UInt64) in
+                #"{"main":{"name":"\#(main)","address":"127.0.0.1","port":\#(site.main.port),"controlPort":\#(site.main.controlPort)},"epoch":\#(epoch)}"#
+            }
+            var request = CommandRequest("pair/join", invitation("main-1", .max / 4))
+            #expect(try await request.sent(to: site.backup).code == .permissionDenied)
+            request.user = "main-1"
+            #expect(try await request.sent(to: site.backup).code == .alreadyPaired)
+            request = CommandRequest("pair/join", invitation("main-9", 4_000_000_000))
+            request.user = "main-9"
+            #expect(try await request.sent(to: site.backup).code == .alreadyPaired)
+            #expect(try await request.sent(to: site.main).code == .unknownMachine)
+            try await isPaired(site)
         }
     }
 

@@ -113,6 +113,23 @@ struct AdditionTests {
         #expect(servers.main.record == before && servers.backup.isOutside)
     }
 
+    @Test("A stall while the show is copied does not end it; silence does")
+    func stall() {
+        var servers = mainAlone()
+        servers.start(.backup)
+        servers.withoutCopies = [.main]
+        servers.handle(.ordered(.addBackup(backup), by: TwoServers.user), at: .main)
+        servers.run(.seconds(30))
+        servers.mute = [.backup]
+        servers.run(.seconds(1))
+        #expect(!servers.main.isPeerHealthy && servers.answers(of: .main).isEmpty)
+        servers.mute = []
+        servers.run(.seconds(1))
+        servers.mute = [.backup]
+        servers.run(.seconds(16))
+        #expect(servers.answers(of: .main) == [.refused(.unreachable(backup))])
+    }
+
     @Test("Removal without a Backup is refused, and says so")
     func nothingToRemove() {
         var servers = removed()

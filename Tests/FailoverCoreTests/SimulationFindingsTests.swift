@@ -76,7 +76,8 @@ struct SimulationFindingsTests {
         servers.start(.backup)
         servers.run(.milliseconds(50))
         #expect(servers.backup.record?.epoch == servers.main.record?.epoch)
-        #expect(servers.backup.storedEpoch == nil, "authors must wait: their messages could not be told from earlier ones")
+        #expect(
+            servers.backup.storedEpoch == nil, "authors must wait: their messages could not be told from earlier ones")
         servers.crash(.backup)
         servers.mute = []
         servers.start(.backup)

@@ -107,7 +107,8 @@ struct PayloadTests {
     @Test("hub/pair without a Backup says null")
     func pairWithoutBackup() throws {
         let main = record.main!
-        let payload = HubPair(record: nil, own: main, role: .main, isPairing: false, added: nil, returns: .auto)
+        let payload = HubPair(
+            record: nil, own: main, role: .main, isPairing: false, isOutside: false, added: nil, returns: .auto)
         let object = try object(payload)
         #expect(object["backup"] is NSNull)
         #expect((object["main"] as? NSDictionary)?["controlPort"] as? Int == 1882)

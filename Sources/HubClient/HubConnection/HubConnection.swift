@@ -303,17 +303,23 @@ public final class HubConnection {
         link.takeState(after: links.filter { $0 !== link })
     }
 
-    /// One address is enough to find the other one. A Backup that was removed is left.
+    /// One address is enough to find the other one. A server that was removed is left, whether it is there or not.
     private func learn(_ pair: HubPair) {
+        let named = [pair.main, pair.backup].compactMap { $0 }
         if let epoch = pair.epoch {
             if let newestPair, (epoch, pair.version) < newestPair { return }
             newestPair = (epoch, pair.version)
-            if let removed = backup, removed != pair.backup?.name, let link = link(of: removed) { leave(link) }
+            for link in links {
+                guard let hub = link.hub, !named.contains(where: { $0.name == hub }) else { continue }
+                // Before the first pair one of the two is not named, and belongs to the site all the same.
+                if named.count == 2 || hub == backup { leave(link) }
+            }
             backup = pair.backup?.name
         }
-        for server in [pair.main, pair.backup].compactMap({ $0 })
-        where links.count < 2 && !links.contains(where: { $0.hub == server.name }) {
-            connect(to: server.endpoint)
+        for server in named where !links.contains(where: { $0.hub == server.name }) {
+            // An address where nobody has answered yet may be that of a server which was replaced.
+            if links.count == 2, named.count == 2, let silent = links.first(where: { $0.hub == nil }) { leave(silent) }
+            if links.count < 2 { connect(to: server.endpoint) }
         }
     }
 

@@ -20,7 +20,7 @@ final class ServerReplicator {
     var onStatus: @SessionLoop (Status) -> Void = { _ in }
     var onConflicts: @SessionLoop (HubConflicts) -> Void = { _ in }
     /// Whether this server belongs to the site; nothing is taken from another one.
-    var isPartner: @SessionLoop (MachineName) -> Bool = { _ in true }
+    var isPartner: @SessionLoop (MachineName) -> Bool = { _ in false }
     /// The hub broker does not answer any more, with the reason.
     var onFailure: @SessionLoop (String) -> Void = { _ in }
 
