@@ -95,6 +95,13 @@ extension Coordinator {
         return waited >= timing.copyPatience || silence >= timing.joinPatience
     }
 
+    /// Copying takes its time, and the site may move on meanwhile (found by the simulation).
+    private func obstacleToAdding(hadPair: Bool) -> Order.Refusal? {
+        if hadPair || identity.role == .backup { return .alreadyPaired(with: backupName) }
+        if isLeaving || record?.reason == .siteStopped { return .stopping }
+        return record.flatMap { $0.holder == me ? nil : .notActive(active: $0.holder) }
+    }
+
     /// Why this order would be refused now.
     public func objection(to order: Order) -> Order.Refusal? {
         obstacle(to: Assignment(order, by: me, at: lastHandled, self))
@@ -142,7 +149,7 @@ extension Coordinator {
         switch order {
         case .switchOver(to: me): return nil
         case .stopSite where identity.role == .main: return nil
-        case .addBackup: return assignment.hadPair || identity.role == .backup ? .alreadyPaired(with: backupName) : nil
+        case .addBackup: return obstacleToAdding(hadPair: assignment.hadPair)
         case .removeBackup where identity.role == .main: return assignment.hadPair ? nil : .noBackup
         default:
             guard hasPair else { return .noBackup }

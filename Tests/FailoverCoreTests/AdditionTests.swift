@@ -130,6 +130,19 @@ struct AdditionTests {
         #expect(servers.answers(of: .main) == [.refused(.unreachable(backup))])
     }
 
+    @Test("The site moves on while the Backup copies: Main is stopped, or the other one is forced to act")
+    func overtaken() {
+        for isForced in [false, true] {
+            var servers = removed()
+            servers.withoutCopies = [.main]
+            servers.handle(.ordered(.addBackup(backup), by: TwoServers.user), at: .main)
+            servers.run(.seconds(1))
+            servers.handle(isForced ? .ordered(.force, by: TwoServers.user) : .stopRequested, at: isForced ? .backup : .main)
+            servers.run(.seconds(2))
+            #expect(servers.answers(of: .main) == [.refused(isForced ? .notActive(active: backup) : .stopping)])
+        }
+    }
+
     @Test("Removal without a Backup is refused, and says so")
     func nothingToRemove() {
         var servers = removed()
