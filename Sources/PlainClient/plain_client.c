@@ -1,6 +1,7 @@
 #include "plain_client.h"
 
 #include <mosquitto.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -26,7 +27,7 @@ static void on_publish(struct mosquitto *client, void *context, int message) {
 }
 
 int plain_client_publish(const char *host, int port, const char *topic, const void *payload, int payload_bytes,
-                         uint64_t *nanoseconds, size_t count) {
+                         uint64_t period, uint64_t *nanoseconds, size_t count) {
     struct progress progress = {false, 0};
     mosquitto_lib_init();
     struct mosquitto *client = mosquitto_new(NULL, true, &progress);
@@ -36,9 +37,11 @@ int plain_client_publish(const char *host, int port, const char *topic, const vo
     mosquitto_publish_callback_set(client, on_publish);
     int code = mosquitto_connect(client, host, port, 60);
     while (code == MOSQ_ERR_SUCCESS && !progress.connected) code = mosquitto_loop(client, 1000, 1);
+    uint64_t last = 0;
     for (size_t index = 0; code == MOSQ_ERR_SUCCESS && index < count; index++) {
         int message = 0;
-        uint64_t start = now();
+        while (index > 0 && now() - last < period) sched_yield();
+        uint64_t start = last = now();
         code = mosquitto_publish(client, &message, topic, payload_bytes, payload, 1, true);
         while (code == MOSQ_ERR_SUCCESS && progress.confirmed != message) code = mosquitto_loop(client, 1000, 1);
         nanoseconds[index] = now() - start;

@@ -51,14 +51,19 @@ struct ShowBenchmark: AsyncParsableCommand {
             try await hub.publish("show/gfx-1/warm", Self.payload, confirm: confirm)
         }
         // In turns, so that all meet the same noise.
-        var (plain, onHub, onLoop, replicated) = (Spans(), Spans(), Spans(), Spans())
+        var (plain, paced, onHub, onLoop, replicated) = (Spans(), Spans(), Spans(), Spans(), Spans())
         for _ in 0..<10 {
-            try plainPublishes(on: site.main, count: publishes / 10, to: &plain)
+            try plainPublishes(on: site.main, count: publishes / 10, every: .zero, to: &plain)
+            let start = ContinuousClock.now
             try await measure(hub, .hub, to: &onHub)
+            // The brokers and servers have as much time for each message then.
+            let pace = (ContinuousClock.now - start) / (publishes / 10)
+            try plainPublishes(on: site.main, count: publishes / 10, every: pace, to: &paced)
             for span in try await Self.publishOnLoop(hub, count: publishes / 10) { onLoop.add(span) }
             try await measure(hub, .replicated, to: &replicated)
         }
         print("publish to PUBACK, plain C client     \(plain)")
+        print("the same, at the pace of the next line \(paced)")
         print("publish, confirm: hub                 \(onHub)")
         print("the same from the sessions' own thread \(onLoop)")
         print("publish, confirm: replicated          \(replicated)")
@@ -66,11 +71,13 @@ struct ShowBenchmark: AsyncParsableCommand {
         await hub.close()
     }
 
-    private func plainPublishes(on server: LocalSite.Server, count: Int, to spans: inout Spans) throws {
+    private func plainPublishes(
+        on server: LocalSite.Server, count: Int, every period: Duration, to spans: inout Spans
+    ) throws {
         var nanoseconds = [UInt64](repeating: 0, count: count)
         let code = plain_client_publish(
-            server.host, Int32(server.port), "show/plain/a", Self.payload, Int32(Self.payload.count), &nanoseconds,
-            count)
+            server.host, Int32(server.port), "show/plain/a", Self.payload, Int32(Self.payload.count),
+            UInt64(period / .nanoseconds(1)), &nanoseconds, count)
         guard code == 0 else { throw ValidationError("the plain client failed with code \(code).") }
         for span in nanoseconds { spans.add(.nanoseconds(Int64(span))) }
     }
