@@ -6,12 +6,17 @@ public struct PacketLoss: Hashable, Sendable {
     public var source: MachineName?
     /// `nil`: to every machine.
     public var destination: MachineName?
+    /// Of TCP, at the destination; `nil`: to every port, and all that is not TCP.
+    public var port: UInt16?
     /// 100: all of them.
     public var percent: Int
 
-    public init(from source: MachineName? = nil, to destination: MachineName? = nil, percent: Int = 100) {
+    public init(
+        from source: MachineName? = nil, to destination: MachineName? = nil, port: UInt16? = nil, percent: Int = 100
+    ) {
         self.source = source
         self.destination = destination
+        self.port = port
         self.percent = percent
     }
 

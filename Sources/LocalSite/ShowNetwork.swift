@@ -84,8 +84,9 @@ public actor ShowNetwork {
         let rules = try losses.map { loss in
             let source = try loss.source.map { "iifname \(try place($0).port) " } ?? ""
             let destination = try loss.destination.map { "oifname \(try place($0).port) " } ?? ""
+            let port = loss.port.map { "ip protocol tcp tcp dport \($0) " } ?? ""
             let share = loss.percent < 100 ? "numgen random mod 100 < \(loss.percent) " : ""
-            return "add rule bridge switch passing \(source)\(destination)\(share)drop"
+            return "add rule bridge switch passing \(source)\(destination)\(port)\(share)drop"
         }
         // One transaction.
         try await switchboard.run(["nft", (["flush chain bridge switch passing"] + rules).joined(separator: "; ")])

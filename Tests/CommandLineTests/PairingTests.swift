@@ -467,6 +467,55 @@ struct PairingTests {
         }
     }
 
+    @Test("Every command in every phase on either hub: one answer with its code, and nothing that was refused happens")
+    func phases() async throws {
+        try await withSite { site in
+            let all = { (epoch: UInt64) in
+                [
+                    CommandRequest("backup/add", #"{"address":"127.0.0.1","port":\#(site.backup.port)}"#),
+                    CommandRequest("backup/remove", #"{"epoch":\#(epoch)}"#),
+                    CommandRequest("hub/switch", #"{"to":"backup-7"}"#), CommandRequest("site/stop", "x"),
+                ]
+            }
+            let codes = { (server: LocalSite.Server) in
+                var codes: [CommandResponse.Code?] = []
+                // An epoch that is over: what it says must not be done.
+                for request in all(1) { codes.append(try await request.sent(to: server).code) }
+                return codes
+            }
+            let passive: [CommandResponse.Code?] = [.notActive, .notActive, .notActive, .malformed]
+            let active: [CommandResponse.Code?] = [.alreadyPaired, .stale, .unknownMachine, .malformed]
+            #expect(try await codes(site.main) == active, "idle")
+            #expect(try await codes(site.backup) == passive, "idle")
+
+            try await site.process(of: site.backup.name)?.kill()
+            try await site.watch.wait(for: "alone") { $0.hubs[site.main.endpoint]?.state?.phase == .alone }
+            #expect(try await codes(site.main) == active, "alone")
+            try await site.start(site.backup)
+            try await site.waitForHome([LocalSite.client])
+
+            #expect(try await CommandRequest("hub/switch", #"{"to":"backup-1"}"#).sent(to: site.main) == .ok)
+            try await site.waitForBackup([LocalSite.client])
+            #expect(try await codes(site.backup) == active, "active")
+            #expect(try await codes(site.main) == passive, "active")
+            #expect(await site.watch.view.isActive(site.backup.name, at: site.backup.endpoint))
+
+            // Main died as the only one that may act: the Backup hears nobody.
+            try await site.watch.wait(for: "paired") { $0.hubs[site.backup.endpoint]?.state?.missing == [] }
+            #expect(try await CommandRequest("backup/remove", "{}").sent(to: site.backup) == .ok)
+            try await site.waitForHome([LocalSite.client])
+            try await site.process(of: site.backup.name)?.kill()
+            try await site.watch.wait(for: "alone") { $0.hubs[site.main.endpoint]?.state?.phase == .alone }
+            try await site.process(of: site.main.name)?.kill()
+            try await site.start(site.backup)
+            try await site.watch.wait(for: "isolated, and asks no more") {
+                $0.hubs[site.backup.endpoint]?.state?.phase == .isolated
+                    && $0.machines[site.backup.name]?.heartbeat?.sequence ?? 0 >= 4
+            }
+            #expect(try await codes(site.backup) == [.notSafe, .notSafe, .notSafe, .malformed], "isolated")
+        }
+    }
+
     @Test("Commands that come during a switch: each is answered once, and the site is whole after that")
     func duringSwitch() async throws {
         try await withSite { site in

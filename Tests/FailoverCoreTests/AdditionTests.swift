@@ -137,7 +137,8 @@ struct AdditionTests {
             servers.withoutCopies = [.main]
             servers.handle(.ordered(.addBackup(backup), by: TwoServers.user), at: .main)
             servers.run(.seconds(1))
-            servers.handle(isForced ? .ordered(.force, by: TwoServers.user) : .stopRequested, at: isForced ? .backup : .main)
+            servers.handle(
+                isForced ? .ordered(.force, by: TwoServers.user) : .stopRequested, at: isForced ? .backup : .main)
             servers.run(.seconds(2))
             #expect(servers.answers(of: .main) == [.refused(isForced ? .notActive(active: backup) : .stopping)])
         }
