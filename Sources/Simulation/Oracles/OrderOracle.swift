@@ -121,8 +121,10 @@ final class OrderOracle {
         if !isWanted { say("\(server.node) acts without a Backup, and every removal was refused") }
     }
 
-    /// A Backup that was removed has a part again only by an operator's word.
+    /// A Backup that was removed has a part again only by an operator's word, or where both servers lost their stores and
+    /// begin the site anew.
     private func checkAdded(_ server: ServerMachine, _ record: Record) {
+        if record.reason == .started { removal = nil }
         guard let removal, record.epoch >= removal else { return }
         let isWanted = orders.values.contains { given in
             guard !given.isRefused else { return false }
