@@ -105,6 +105,7 @@ public struct Coordinator: Hashable, Sendable {
     var returnedAt: MonotonicTime?
     var stopDeadline: MonotonicTime?
     var assignment: Assignment?
+    /// As the last event of that name said; where nobody asks for licences, it may.
     public internal(set) var mayBeginPair = true
     /// An epoch that was granted for an order which had been refused meanwhile.
     var unwanted: Epoch?

@@ -50,7 +50,7 @@ final class ServerCoordinator {
     private let timer = LoopTimer()
     private let retry = LoopTimer()
     private let tableTimer = LoopTimer()
-    private(set) var hasEnded = false
+    private var hasEnded = false
     /// This server was active, or worked with the other one.
     private var hasServed: Bool
     private var storeError: StateStoreError?
@@ -135,8 +135,6 @@ final class ServerCoordinator {
         replicator.onConflicts = { [weak self] in self?.board.publish(.hubConflicts, $0) }
         replicator.onStatus = { [weak self] status in
             guard let self, !self.hasEnded else { return }
-            // Once a second: a licence may have ended, or begun.
-            self.reviewLicenses()
             if let error = status.storeError, error != self.storeError { self.log.error("\(error)") }
             self.storeError = status.storeError
             self.publish()
@@ -170,6 +168,8 @@ final class ServerCoordinator {
         for directive in directives { carryOut(directive) }
         tellReplicator()
         reviewPeer()
+        // A licence may have ended, or begun, since the last event.
+        if coordinator.partner == nil { reviewLicenses() }
         if coordinator.isActive != wasActive { noteActivation() }
         hasServed = hasServed || coordinator.isActive || coordinator.isPeerHealthy
         timer.schedule(after: max(.zero, coordinator.nextDeadline - .now)) { [weak self] in
@@ -273,7 +273,7 @@ final class ServerCoordinator {
 
     /// Whom this server works with is what the record says; where it names nobody, what an operator wants.
     private func reviewPeer() {
-        let isClosed = coordinator.isOutside || (options.role == .main && coordinator.record?.mode == .single)
+        let isClosed = coordinator.record?.isClosed(to: options.role, options.name) ?? false
         let relation = Relation(
             partner: coordinator.partner, candidate: candidate.flatMap { $0.isReady ? $0.endpoint : nil },
             isClosed: isClosed)

@@ -92,6 +92,20 @@ struct SiteLicenseTests {
         }
     }
 
+    @Test("A licence that begins while both servers run lets the pair begin, with nobody doing anything")
+    func begins() async throws {
+        try await withBackup(
+            .serverWithFailover, issued: .milliseconds(-6000 - License.clockTolerance), isPaired: false
+        ) { site in
+            try await site.watch.wait(for: "not valid yet") {
+                $0.hubs[site.main.endpoint]?.state?.missing.contains(.license) ?? false
+                    && $0.hubs[site.main.endpoint]?.machines[site.backup.name]?.status?.state == .online
+            }
+            #expect(await site.watch.view.hubs[site.main.endpoint]?.pair?.backup == nil)
+            try await site.waitForHome([LocalSite.client])
+        }
+    }
+
     @Test("The Backup holds none, or one that does not count: both hubs say that a licence is missing, and act on")
     func missing() async throws {
         try await withBackup(nil) { site in
