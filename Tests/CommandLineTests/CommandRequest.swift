@@ -13,6 +13,11 @@ struct CommandRequest {
 
     init(_ command: String, _ payload: String) { (self.command, self.payload) = (command, payload) }
 
+    /// This server's hub, by its address.
+    static func add(_ server: LocalSite.Server) -> CommandRequest {
+        CommandRequest("backup/add", #"{"address":"127.0.0.1","port":\#(server.port)}"#)
+    }
+
     func sent(to port: UInt16) async throws -> CommandResponse {
         let outcome = try await Understudy.run(
             "/usr/bin/mosquitto_rr",
