@@ -23,6 +23,8 @@ let package = Package(
     products: [
         .executable(name: "understudy", targets: ["understudy"]),
         .library(name: "HubClient", targets: ["HubClient"]),
+        // Mosquitto loads it; the server looks for it beside its own program.
+        .library(name: "BrokerAccess", type: .dynamic, targets: ["BrokerAccess"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -49,7 +51,7 @@ let package = Package(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        .target(name: "MQTTSession", dependencies: ["CMosquitto", "CLinux", heap], swiftSettings: strict),
+        .target(name: "MQTTSession", dependencies: ["CMosquitto", "CLinux", "COpenSSL", heap], swiftSettings: strict),
 
         // Machines.
         .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
@@ -65,10 +67,11 @@ let package = Package(
         .target(
             name: "BrokerConfiguration", path: "broker-config", exclude: ["README.md"],
             resources: [
-                .embedInCode("hub.conf"), .embedInCode("control.conf"), .embedInCode("hub-access.json"),
-                .embedInCode("control-access.json"),
+                .embedInCode("hub.conf"), .embedInCode("control.conf"), .embedInCode("keys.conf"),
+                .embedInCode("hub.access"), .embedInCode("control.access"),
             ],
             swiftSettings: strict),
+        .target(name: "BrokerAccess", dependencies: ["COpenSSL"]),
         .target(name: "License", dependencies: ["FailoverCore", "HubProtocol", jwt, system], swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
         .target(
@@ -78,8 +81,7 @@ let package = Package(
             name: "HubServer",
             dependencies: [
                 "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient", "HubProtocol",
-                "License",
-                "LocalState", "MQTTSession", "Replication", "StateStore", lifecycle, logging,
+                "Keys", "License", "LocalState", "MQTTSession", "Replication", "StateStore", lifecycle, logging,
             ],
             swiftSettings: strict),
 

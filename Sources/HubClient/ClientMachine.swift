@@ -15,15 +15,22 @@ public struct ClientMachine: Service {
         public var dataPath: String
         /// The type of its licence; `nil`: it has none.
         public var license: String?
+        /// `nil`: the site has no keys.
+        public var credentials: TLSCredentials?
+        /// What its key allows it; 3 without keys.
+        public var permission: Int
 
         public init(
-            name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String, license: String? = nil
+            name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String, license: String? = nil,
+            credentials: TLSCredentials? = nil, permission: Int = 3
         ) {
             self.name = name
             self.main = main
             self.backup = backup
             self.dataPath = dataPath
             self.license = license
+            self.credentials = credentials
+            self.permission = permission
         }
     }
 
@@ -56,7 +63,8 @@ public struct ClientMachine: Service {
         let ballots = try BallotStore(in: folder)
         let identity = MachineAgent.Identity(
             name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
-            version: Version.current, license: options.license, ballotBox: ballots.box)
+            version: Version.current, license: options.license, permission: options.permission,
+            ballotBox: ballots.box, credentials: options.credentials)
         let (failures, continuation) = AsyncStream.makeStream(of: Failure.self)
         // Off the session loop, since writing waits for the disk; in order; and finished before this returns.
         let (learnt, learning) = AsyncStream.makeStream(of: SiteMemory.self, bufferingPolicy: .bufferingNewest(1))
@@ -117,8 +125,8 @@ private final class SiteFollower {
         site = remembered
         givenBackup = options.backup
         witness = WitnessMachine(
-            WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret, ballots: ballots,
-            log: log)
+            WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret,
+            credentials: options.credentials, ballots: ballots, log: log)
         agent = MachineAgent(identity) { [weak self] in self?.handle($0) }
         witness.onLinks = { [weak self] in self?.agent.control = $0 }
         agent.connect(.main, to: options.main, hub: site.main?.name)
@@ -150,6 +158,7 @@ private final class SiteFollower {
             tryAnotherWay(to: side, than: endpoint)
             guard reported.updateValue(reason, forKey: side) != reason else { return }
             log.warning("the \(side) hub at \(endpoint) cannot be reached (\(reason)); trying on")
+        case .keys: break
         case .misdirected(let endpoint, let side):
             log.warning("\(endpoint) was given for the \(side) server, but the other server answers there")
         case .nameTaken(let other):

@@ -9,6 +9,7 @@ func installCallbacks(_ handle: OpaquePointer) {
     mosquitto_message_v5_callback_set(handle, onMessage)
     mosquitto_publish_v5_callback_set(handle, onPublish)
     mosquitto_subscribe_v5_callback_set(handle, onSubscribe)
+    mosquitto_log_callback_set(handle, noteLog)
 }
 
 private func withSession(_ context: UnsafeMutableRawPointer?, _ body: @SessionLoop (Session) -> Void) {
