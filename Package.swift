@@ -5,8 +5,10 @@ import PackageDescription
 let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
@@ -17,6 +19,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 
 let package = Package(
     name: "understudy",
@@ -28,9 +31,12 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -73,6 +79,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "BrokerAccess", dependencies: ["COpenSSL"]),
         .target(name: "License", dependencies: ["FailoverCore", "HubProtocol", jwt, system], swiftSettings: strict),
+        .target(
+            name: "Keys",
+            dependencies: ["COpenSSL", "FailoverCore", "HubProtocol", asn1, crypto, jwt, system, x509],
+            swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
         .target(
             name: "Discovery", dependencies: ["ChildProcess", "FailoverCore", asyncAlgorithms, logging],
@@ -93,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "License", "LocalSite",
+                "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "Keys", "License", "LocalSite",
                 "LocalState",
                 "MQTTSession",
                 argumentParser, configuration, lifecycle, logging, signals,
@@ -145,6 +155,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
+        .testTarget(
+            name: "KeysTests", dependencies: ["FailoverCore", "Keys", asn1, crypto, jwt, x509], swiftSettings: strict),
         .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "FailoverCore"], swiftSettings: strict),
         .testTarget(name: "ShowHistoryTests", dependencies: ["ShowHistory"], swiftSettings: strict),
         .testTarget(
@@ -162,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "License", "LocalSite", "understudy", grdb,
+                "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "Keys", "License", "LocalSite",
+                "understudy", grdb,
                 subprocess, system,
             ],
             swiftSettings: strict),

@@ -124,6 +124,9 @@ extension Timestamp {
     public static var now: Timestamp {
         Timestamp(millisecondsSince1970: Int64((Date().timeIntervalSince1970 * 1000).rounded()))
     }
+
+    /// For people: day and time in UTC, to the minute.
+    public var text: String { UTCTime(self).description.prefix(16).replacing("T", with: " ") + " UTC" }
 }
 
 extension [UInt8] {

@@ -79,8 +79,3 @@ public struct License: Hashable, Sendable {
         Int(max(0, expires.millisecondsSince1970 - now.millisecondsSince1970) / Self.millisecondsPerDay)
     }
 }
-
-extension Timestamp {
-    /// For people: day and time in UTC, to the minute.
-    public var text: String { UTCTime(self).description.prefix(16).replacing("T", with: " ") + " UTC" }
-}

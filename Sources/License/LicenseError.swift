@@ -1,4 +1,5 @@
 import FailoverCore
+import HubProtocol
 
 /// What is wrong with a licence or a key, as a sentence that says what to do.
 public enum LicenseError: Error, Hashable, CustomStringConvertible {

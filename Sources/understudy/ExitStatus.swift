@@ -3,6 +3,7 @@ import Foundation
 import HubClient
 import HubProtocol
 import HubServer
+import Keys
 import License
 import LocalState
 
@@ -23,10 +24,14 @@ enum ExitStatus: Int32 {
         if let code = error as? ExitCode { exit(code.rawValue) }
         let status = status(of: error)
         let text =
-            status == .wrongUsage && !(error is ServerError || error is UsageError || error is LicenseError)
-            ? Understudy.fullMessage(for: error) : "understudy: \(error)"
+            status == .wrongUsage && !isSentence(error) ? Understudy.fullMessage(for: error) : "understudy: \(error)"
         FileHandle.standardError.write(Data((text + "\n").utf8))
         exit(status.rawValue)
+    }
+
+    /// Whether it says by itself what is wrong, so that the command's usage would only hide it.
+    private static func isSentence(_ error: any Error) -> Bool {
+        error is ServerError || error is UsageError || error is KeyError || error is LicenseError
     }
 
     private static func status(of error: any Error) -> ExitStatus {
@@ -36,6 +41,7 @@ enum ExitStatus: Int32 {
             case .notLoopback, .invalidAddress: .wrongUsage
             default: error.isRefusal ? .refused : .failed
             }
+        case let error as KeyError: error.isWrongFile ? .wrongUsage : .failed
         case let error as LicenseError: error.isWrongFile ? .wrongUsage : .failed
         case is ClientMachine.Failure, is CommandResponse: .refused
         case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable, PublishError.noHub: .noHub
