@@ -47,7 +47,7 @@ public final class CommandSession {
     /// - Throws: `Failure`; `CommandResponse` where the site refused; `CancellationError`.
     public static func give(
         _ command: Topic.Command, _ payload: some Payload, as user: MachineName, to endpoint: Endpoint,
-        credentials: TLSCredentials?, within patience: Duration = .seconds(15)
+        credentials: TLSCredentials? = nil, within patience: Duration = .seconds(15)
     ) async throws {
         let command = CommandSession(
             .command(user: user, command), payload, user: user, to: endpoint, credentials: credentials)

@@ -36,7 +36,8 @@ public final class SiteObserver {
     /// The site as it is seen from now on: the first value when every hub has answered or failed, or `patience` has
     /// passed, then one after every change. Values that nobody has read yet are replaced by newer ones.
     public nonisolated static func views(
-        of hubs: [Endpoint], credentials: TLSCredentials?, findsOthers: Bool = true, patience: Duration = .seconds(3)
+        of hubs: [Endpoint], credentials: TLSCredentials? = nil, findsOthers: Bool = true,
+        patience: Duration = .seconds(3)
     ) -> AsyncStream<SiteView> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             Task { @SessionLoop in

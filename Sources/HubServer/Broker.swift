@@ -52,6 +52,7 @@ struct Broker: Sendable {
     /// - Parameter onRunning: called once, when its listeners are open, with the clock of its processor time.
     func run(onRunning: @Sendable (ProcessClock?) -> Void) async throws {
         let lastLine = Mutex<String?>(nil)
+        let refusals = Mutex<Set<String>>([])
         let identifier = identifier
         let ending = try await process.run { process in
             identifier.value.withLock { $0 = process }
@@ -60,6 +61,10 @@ struct Broker: Sendable {
             let text = line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? line
             lastLine.withLock { $0 = text }
             log.debug("broker: \(text)", metadata: ["broker": "\(kind.rawValue)"])
+            // Our plugin says so, with the reason; a machine that is refused tries on and on.
+            if text.hasPrefix("refused "), refusals.withLock({ $0.count < 100 && $0.insert(text).inserted }) {
+                log.warning("\(text)")
+            }
             if text.hasSuffix(" running") { onRunning(identifier.value.withLock { $0 }.flatMap(ProcessClock.init)) }
         }
         identifier.value.withLock { $0 = nil }

@@ -17,8 +17,10 @@ struct MosquittoInstallation: Sendable {
         let libraries = [program, program.deletingLastPathComponent().appending(path: "lib/understudy")]
             .map { $0.path(percentEncoded: false) }
         guard
-            let plugin = libraries.map({ URL(filePath: $0).appending(path: "libBrokerAccess.so").path(percentEncoded: false) })
-                .first(where: FileManager.default.isReadableFile)
+            let plugin = libraries.map({
+                URL(filePath: $0).appending(path: "libBrokerAccess.so").path(percentEncoded: false)
+            })
+            .first(where: FileManager.default.isReadableFile)
         else { throw .pluginMissing(searched: libraries) }
         self.plugin = plugin
     }

@@ -43,6 +43,7 @@ struct Readiness {
         let attending = witnesses.count { machines.hearsBothServers($0.name) }
         warnings =
             (keys.hasKeys ? [] : [.noKeys]) + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
-            + (licenses.ending.isEmpty ? [] : [.licenseEnding]) + (keys.areEnding ? [.keysEnding] : []) + (replication.storeError == nil ? [] : [.diskSpace])
+            + (licenses.ending.isEmpty ? [] : [.licenseEnding]) + (keys.areEnding ? [.keysEnding] : [])
+            + (replication.storeError == nil ? [] : [.diskSpace])
     }
 }

@@ -43,11 +43,10 @@ public struct Server: Service {
         let stateStore = try StateStore(path: folder.file(Self.showFile))
         let state = try stateStore.startRun()
         let secret = try folder.secret()
-        var keys: ServerKeys?
-        if let path = options.keys {
-            keys = try await ServerKeys.open(path: path, of: options.name, in: folder, log: log)
+        let keys = try await ServerKeys.open(options, in: folder, log: log)
+        let brokerKeys = keys.map { _ in
+            BrokerConfiguration.Keys(key: KeyFiles.key, revocations: KeyFiles.revocations)
         }
-        let brokerKeys = options.keys.map { _ in BrokerConfiguration.Keys(key: KeyFiles.key, revocations: KeyFiles.revocations) }
         for port in [options.port, options.controlPort] { try listen.check(port: port) }
         let hub = try Broker(
             .hub, listen: listen.listen, port: options.port, in: folder, installation: installation, keys: brokerKeys,
@@ -71,11 +70,12 @@ public struct Server: Service {
                     }
                 }
                 group.addTask {
-                    try await conduct(events) { [keys] hubClock in
+                    try await conduct(events) { hubClock in
                         await keys?.start([hub, control])
                         let replicator = await ServerReplicator.filled(
                             name: options.name, run: session, secret: secret, credentials: keys?.credentials,
-                            hub: hub.endpoint, stored: state, store: stateStore, epoch: stored?.record.epoch ?? Epoch(0),
+                            hub: hub.endpoint, stored: state, store: stateStore,
+                            epoch: stored?.record.epoch ?? Epoch(0),
                             log: log)
                         return await ServerCoordinator(
                             options, address: address, onlyAddress: listen.only, session: session, secret: secret,

@@ -47,12 +47,14 @@ final class ServerKeys {
 
     /// Writes what the brokers need.
     ///
+    /// - Returns: `nil` for a server without a key.
     /// - Throws: `KeyError`, `LocalStateError`; `ServerError.keyRevoked` when this server's own key is revoked.
     nonisolated static func open(
-        path: String, of server: MachineName, in folder: DataFolder, log: Logger
-    ) async throws -> ServerKeys {
+        _ options: ServerOptions, in folder: DataFolder, log: Logger
+    ) async throws -> ServerKeys? {
+        guard let path = options.keys else { return nil }
         let key = try MachineKey(path: path)
-        try key.checkHolder(server, source: path)
+        try key.checkHolder(options.name, source: path)
         try key.checkRole(.server, source: path)
         let files = KeyFiles(source: path, folder: folder)
         var known: [Revocation] = []
@@ -195,8 +197,9 @@ struct KeyFiles: Sendable {
 
     private func write(_ text: String, to name: String) throws(LocalStateError) {
         let (path, temporary) = ("\(run)/\(name)", "\(run)/\(name).new")
-        guard FileManager.default.createFile(
-            atPath: temporary, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]),
+        guard
+            FileManager.default.createFile(
+                atPath: temporary, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]),
             rename(temporary, path) == 0
         else { throw .unwritable(path: path, cause: String(cString: strerror(errno))) }
     }

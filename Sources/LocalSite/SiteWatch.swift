@@ -34,7 +34,9 @@ public final class SiteWatch {
 
     /// - Parameter findsOthers: see `SiteObserver`.
     public init(hubs: [Endpoint], credentials: TLSCredentials? = nil, findsOthers: Bool = true) {
-        observer = SiteObserver(hubs: hubs, credentials: credentials, findsOthers: findsOthers) { [weak self] in self?.changed($0) }
+        observer = SiteObserver(hubs: hubs, credentials: credentials, findsOthers: findsOthers) { [weak self] in
+            self?.changed($0)
+        }
     }
 
     public var view: SiteView { observer.view }

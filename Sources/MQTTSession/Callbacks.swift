@@ -1,4 +1,5 @@
 import CMosquitto
+import COpenSSL
 import Glibc
 
 // File-scope functions: a closure inside an isolated method would compile, and trap when C calls it.
@@ -63,6 +64,8 @@ private func onSubscribe(
 /// What the library needs once in a process.
 enum Library {
     static let initialize: Void = {
+        // Otherwise OpenSSL would take itself apart at the end of the process, under the sessions that are still open.
+        OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         mosquitto_lib_init()
     }()
 }

@@ -10,6 +10,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case noAnswer
     /// The host name is not known.
     case unknownHost
+    /// It was there, and ended the connection before CONNACK, as a broker with keys does to one without.
+    case endedUnanswered
     /// Keys and no keys, or keys that do not go together.
     case untrusted(TLSFault)
     /// The broker answered CONNECT with this reason code (MQTT 5, table 3-1).
@@ -32,6 +34,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .connectionRefused: "connection refused"
         case .noAnswer: "no answer"
         case .unknownHost: "unknown host name"
+        case .endedUnanswered:
+            "it ended the connection without an answer. If the site has keys, name this machine's with --keys"
         case .untrusted(let fault): "\(fault)"
         case .rejected(let code) where code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue):
             "it does not accept this machine's key any more: it was revoked, or another machine uses its client id. Get "

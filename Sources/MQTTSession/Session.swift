@@ -283,8 +283,9 @@ public final class Session {
     private func reason(_ code: Int32, errorNumber: Int32) -> CloseReason {
         if machine.state == .connecting {
             if let fault = TLSContext.fault { return .untrusted(fault) }
-            // What a server says to one that does not speak TLS is no MQTT.
-            if !isEncrypted, code == MOSQ_ERR_PROTOCOL.rawValue { return .untrusted(.keyNeeded) }
+            let known = closeReason(code, errorNumber: errorNumber)
+            guard !isEncrypted, case .tcp = configuration.endpoint, case .lost = known else { return known }
+            return .endedUnanswered
         }
         return closeReason(code, errorNumber: errorNumber)
     }

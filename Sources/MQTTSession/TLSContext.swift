@@ -1,5 +1,5 @@
-import COpenSSL
 import CMosquitto
+import COpenSSL
 import Glibc
 
 /// OpenSSL's settings for sessions with keys, one for all sessions of a key, and what OpenSSL says of a failure.
@@ -12,7 +12,9 @@ enum TLSContext {
         var changedAt: (seconds: Int, nanoseconds: Int)
         var inode: UInt
 
-        static func == (left: Self, right: Self) -> Bool { left.changedAt == right.changedAt && left.inode == right.inode }
+        static func == (left: Self, right: Self) -> Bool {
+            left.changedAt == right.changedAt && left.inode == right.inode
+        }
     }
 
     private static var contexts: [String: (version: Version, context: OpaquePointer)] = [:]
@@ -32,6 +34,7 @@ enum TLSContext {
         let version = Version(
             changedAt: (status.st_mtim.tv_sec, status.st_mtim.tv_nsec), inode: UInt(status.st_ino))
         if let known = contexts[path], known.version == version { return known.context }
+        Library.initialize
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw .unusable("out of memory") }
         guard ssl_context_set_least_version(context, TLS1_2_VERSION) == 1,
             SSL_CTX_use_certificate_chain_file(context, path) == 1,
@@ -40,6 +43,8 @@ enum TLSContext {
         else {
             SSL_CTX_free(context)
             ERR_clear_error()
+            // A file that is just being replaced, or was by mistake, does not take a machine off the air.
+            if let known = contexts[path] { return known.context }
             throw .unusable("\(path) is not a machine's key")
         }
         // No look at the host name: a server has many addresses, and they change. That it is a server of this site is what

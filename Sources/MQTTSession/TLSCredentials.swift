@@ -16,8 +16,6 @@ public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
     case notAServer
     /// It does not speak TLS.
     case brokerWithoutKeys
-    /// The broker asks for a key, and this machine named none.
-    case keyNeeded
     case ownKeyEnded
     /// The broker does not take this machine's key, by this TLS alert (RFC 8446, 6.2).
     case ownKeyRefused(alert: Int)
@@ -34,7 +32,6 @@ public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .notAServer: "what answers there has the key of a client, and is no hub of this site"
         case .brokerWithoutKeys:
             "it has no keys, and this machine has. Start that server with a key of this site (--keys)"
-        case .keyNeeded: "it asks for a key, and this machine named none. Name its key with --keys"
         case .ownKeyEnded: "this machine's key has ended. Renew it (understudy keys renew)"
         case .ownKeyRefused(let alert):
             "it does not take this machine's key (TLS alert \(alert)). Look at it with understudy keys inspect"
