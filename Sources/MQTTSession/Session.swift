@@ -220,12 +220,15 @@ public final class Session {
             }
         }
         TLSContext.forgetFaults()
+        errno = 0
         let code = mosquitto_connect_async(handle, host, Int32(port), configuration.keepAlive)
         let errorNumber = errno
         guard code == MOSQ_ERR_SUCCESS.rawValue else {
             self.handle(.failed(reason(code, errorNumber: errorNumber)))
             return
         }
+        // TLS begins at once, so that its first write may be what the refusal comes back to; the socket does not say it twice.
+        if isEncrypted, errorNumber == ECONNREFUSED { return self.handle(.failed(.connectionRefused)) }
         socket = mosquitto_socket(handle)
         // Unacknowledged data is given up after this: the peer's machine is gone, whatever its last state.
         var milliseconds: UInt32 = 3000
