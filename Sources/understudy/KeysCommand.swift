@@ -51,7 +51,8 @@ struct KeysAddSubcommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Issue a key to one machine.",
         discussion: """
-            Permission 1 sees and says, 2 also switches over, 3 orders everything. The Main server needs 3.
+            Permission 1 sees and edits what is its own machine's, 2 sees everything, and 3 also edits everything and orders \
+            the servers. The Main server needs 3.
             """)
 
     @Argument(help: "The machine's name.")
@@ -130,17 +131,17 @@ struct KeysRenewSubcommand: AsyncParsableCommand {
 }
 
 extension SiteAuthority {
-    /// Says so where others can read it.
-    func warn(_ path: String) {
-        if isReadableByOthers { Terminal.note("understudy: \(KeyError.readableByOthers(path: path))") }
-    }
+    /// Says so where others can read its file.
+    func warn(_ path: String) { if isReadableByOthers { KeyError.readableByOthers(path: path).warn() } }
 }
 
 extension MachineKey {
-    /// Says so where others can read it.
-    func warn(_ path: String) {
-        if isReadableByOthers { Terminal.note("understudy: \(KeyError.readableByOthers(path: path))") }
-    }
+    /// Says so where others can read its file.
+    func warn(_ path: String) { if isReadableByOthers { KeyError.readableByOthers(path: path).warn() } }
+}
+
+extension KeyError {
+    fileprivate func warn() { FileHandle.standardError.write(Data("understudy: \(self)\n".utf8)) }
 }
 
 extension KeyRole: ExpressibleByArgument {}
