@@ -13,6 +13,7 @@ struct PahoClient: Encodable {
     var read: [String] = []
     var fence: String
     var waits = false
+    var will: String?
 
     struct Answer: Decodable {
         /// CONNACK's reason code.

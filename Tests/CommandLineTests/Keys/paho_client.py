@@ -2,10 +2,11 @@
 
 Reads one JSON object from standard input: "port"; "key", the key file of a machine; "id", a client id; "version", 4 or 5;
 "publish", a list of topics; "read", a list of filters; "fence", a topic which marks the end: with "waits" somebody else
-publishes there, else this client does when it is done. Writes one JSON object: "connected", the reason code; "received", topics in their order.
+publishes there, else this client does when it is done; "will", a topic, with which this client dies at the fence. Writes one JSON object: "connected", the reason code; "received", topics in their order.
 """
 
 import json
+import os
 import ssl
 import sys
 
@@ -18,6 +19,8 @@ if "key" in job:
     client.tls_set(ca_certs=job["key"], certfile=job["key"], keyfile=job["key"], tls_version=ssl.PROTOCOL_TLS_CLIENT)
     # The address is loopback; that it is a server of the site is what the authority says.
     client.tls_insecure_set(True)
+if "will" in job:
+    client.will_set(job["will"], "will", qos=1, retain=True)
 answer = {"connected": None, "received": []}
 
 
@@ -44,6 +47,9 @@ def on_subscribe(client, userdata, mid, codes, properties=None):
 
 def on_message(client, userdata, message):
     if message.topic == job["fence"] and message.payload == b"fence":
+        if "will" in job:
+            print(json.dumps(answer), flush=True)
+            os._exit(0)  # The broker gets no DISCONNECT.
         finish()
     answer["received"].append(message.topic)
 
