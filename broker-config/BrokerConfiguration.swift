@@ -4,6 +4,16 @@ public struct BrokerConfiguration: Sendable {
         case hub, control
     }
 
+    /// Where the broker finds what it needs to know of keys.
+    public struct Keys: Sendable {
+        /// This server's, in one PEM file with the site's authority.
+        public var key: String
+        /// See `Sources/BrokerAccess/revocations.h`.
+        public var revocations: String
+
+        public init(key: String, revocations: String) { (self.key, self.revocations) = (key, revocations) }
+    }
+
     /// Text of the broker's configuration file.
     public let text: String
     /// Text of the access file that it names.
@@ -12,22 +22,25 @@ public struct BrokerConfiguration: Sendable {
     /// - Parameters:
     ///   - listen: the address of the public listener.
     ///   - socket: path of the coordinator's private listener, at most 107 bytes.
-    ///   - plugin: path of Mosquitto's dynamic security plugin.
+    ///   - plugin: path of `BrokerAccess`.
     ///   - accessPath: where `access` will lie.
+    ///   - keys: `nil`: there are none.
     public init(
-        _ kind: Kind, user: String, listen: String, port: UInt16, socket: String, plugin: String, accessPath: String
+        _ kind: Kind, user: String, listen: String, port: UInt16, socket: String, plugin: String, accessPath: String,
+        keys: Keys?
     ) {
         let template: [UInt8]
         switch kind {
-        case .hub: (template, access) = (PackageResources.hub_conf, Self.string(PackageResources.hub_access_json))
+        case .hub: (template, access) = (PackageResources.hub_conf, Self.string(PackageResources.hub_access))
         case .control:
-            (template, access) = (PackageResources.control_conf, Self.string(PackageResources.control_access_json))
+            (template, access) = (PackageResources.control_conf, Self.string(PackageResources.control_access))
         }
+        let lines = Self.string(template) + (keys == nil ? "" : Self.string(PackageResources.keys_conf))
         let places = [
             "user": user, "listen": listen, "port": String(port), "socket": socket, "plugin": plugin,
-            "access": accessPath,
+            "access": accessPath, "key": keys?.key ?? "", "revocations": keys?.revocations ?? "",
         ]
-        text = places.reduce(Self.string(template)) { $0.replacing("${\($1.key)}", with: $1.value) }
+        text = places.reduce(lines) { $0.replacing("${\($1.key)}", with: $1.value) }
     }
 
     private static func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -15,15 +15,26 @@ public struct ClientMachine: Service {
         public var dataPath: String
         /// The type of its licence; `nil`: it has none.
         public var license: String?
+        /// `nil`: the site has no keys.
+        public var credentials: TLSCredentials?
+        /// What its key allows it; 3 without keys.
+        public var permission: Int
+        /// When its key ends, as its file says now: it may be renewed while the machine runs. May wait for the disk.
+        public var keyExpires: @Sendable () -> Timestamp?
 
         public init(
-            name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String, license: String? = nil
+            name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String, license: String? = nil,
+            credentials: TLSCredentials? = nil, permission: Int = 3,
+            keyExpires: @escaping @Sendable () -> Timestamp? = { nil }
         ) {
             self.name = name
             self.main = main
             self.backup = backup
             self.dataPath = dataPath
             self.license = license
+            self.credentials = credentials
+            self.permission = permission
+            self.keyExpires = keyExpires
         }
     }
 
@@ -56,7 +67,8 @@ public struct ClientMachine: Service {
         let ballots = try BallotStore(in: folder)
         let identity = MachineAgent.Identity(
             name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
-            version: Version.current, license: options.license, ballotBox: ballots.box)
+            version: Version.current, license: options.license, permission: options.permission,
+            ballotBox: ballots.box, credentials: options.credentials)
         let (failures, continuation) = AsyncStream.makeStream(of: Failure.self)
         // Off the session loop, since writing waits for the disk; in order; and finished before this returns.
         let (learnt, learning) = AsyncStream.makeStream(of: SiteMemory.self, bufferingPolicy: .bufferingNewest(1))
@@ -106,6 +118,8 @@ private final class SiteFollower {
     private var givenBackup: Endpoint?
     private let witness: WitnessMachine
     private var reported: [MachineAgent.Side: CloseReason] = [:]
+    private let keyTimer = LoopTimer()
+    private static let keyInterval = Duration.seconds(10)
 
     init(
         _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory,
@@ -117,10 +131,11 @@ private final class SiteFollower {
         site = remembered
         givenBackup = options.backup
         witness = WitnessMachine(
-            WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret, ballots: ballots,
-            log: log)
+            WitnessIdentity(name: options.name, ballotBox: ballots.box), secret: identity.secret,
+            credentials: options.credentials, ballots: ballots, log: log)
         agent = MachineAgent(identity) { [weak self] in self?.handle($0) }
         witness.onLinks = { [weak self] in self?.agent.control = $0 }
+        if options.credentials != nil { lookAtKey() }
         agent.connect(.main, to: options.main, hub: site.main?.name)
         if let backup = options.backup ?? site.backup?.endpoint, backup != options.main {
             agent.connect(.backup, to: backup, hub: options.backup == nil ? site.backup?.name : nil)
@@ -128,8 +143,18 @@ private final class SiteFollower {
     }
 
     func leave() async {
+        keyTimer.cancel()
         witness.stop()
         await agent.leave()
+    }
+
+    private func lookAtKey() {
+        let expiry = options.keyExpires
+        Task {
+            let found = await Task.detached { expiry() }.value
+            if let found { agent.keyExpires = UTCTime(found) }
+        }
+        keyTimer.schedule(after: Self.keyInterval) { [weak self] in self?.lookAtKey() }
     }
 
     private func handle(_ event: MachineAgent.Event) {
@@ -150,6 +175,7 @@ private final class SiteFollower {
             tryAnotherWay(to: side, than: endpoint)
             guard reported.updateValue(reason, forKey: side) != reason else { return }
             log.warning("the \(side) hub at \(endpoint) cannot be reached (\(reason)); trying on")
+        case .keys: break
         case .misdirected(let endpoint, let side):
             log.warning("\(endpoint) was given for the \(side) server, but the other server answers there")
         case .nameTaken(let other):

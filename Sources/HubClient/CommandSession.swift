@@ -24,6 +24,7 @@ public final class CommandSession {
     }
 
     private let endpoint: Endpoint
+    private let credentials: TLSCredentials?
     private let user: MachineName
     private let topic: Topic
     private let payload: [UInt8]
@@ -32,28 +33,32 @@ public final class CommandSession {
     private var wasSent = false
     private var waiter: CheckedContinuation<CommandResponse, any Error>?
 
-    private init(_ topic: Topic, _ payload: some Payload, user: MachineName, to endpoint: Endpoint) {
+    private init(
+        _ topic: Topic, _ payload: some Payload, user: MachineName, to endpoint: Endpoint, credentials: TLSCredentials?
+    ) {
         self.topic = topic
         self.payload = payload.encoded
         self.user = user
         self.endpoint = endpoint
+        self.credentials = credentials
     }
 
     /// - Parameter patience: longer than `Timing.orderPatience`, the longest that a server takes.
     /// - Throws: `Failure`; `CommandResponse` where the site refused; `CancellationError`.
     public static func give(
         _ command: Topic.Command, _ payload: some Payload, as user: MachineName, to endpoint: Endpoint,
-        within patience: Duration = .seconds(15)
+        credentials: TLSCredentials? = nil, within patience: Duration = .seconds(15)
     ) async throws {
-        let command = CommandSession(.command(user: user, command), payload, user: user, to: endpoint)
+        let command = CommandSession(
+            .command(user: user, command), payload, user: user, to: endpoint, credentials: credentials)
         let response = try await command.run(within: patience)
         guard response.status == .ok else { throw response }
     }
 
     private func run(within patience: Duration) async throws -> CommandResponse {
-        let session = Session(.init(endpoint: endpoint, clientID: "command-\(identifier)")) { [weak self] in
-            self?.handle($0)
-        }
+        let session = Session(
+            .init(endpoint: endpoint, credentials: credentials, clientID: "\(user)/command-\(identifier)")
+        ) { [weak self] in self?.handle($0) }
         self.session = session
         let deadline = LoopTimer()
         deadline.schedule(after: patience) { session.close() }

@@ -19,12 +19,16 @@ public final class MachineAgent {
         public var version: String
         /// The type of its licence; `nil`: it has none.
         public var license: String?
+        /// 1 to 3: what it may do, as its key has it.
+        public var permission: Int
         /// Where this machine's votes are kept; `nil`: it does not vote.
         public var ballotBox: String?
+        /// `nil`: the site has no keys.
+        public var credentials: TLSCredentials?
 
         public init(
             name: MachineName, role: Role, session: String, secret: String, address: String?, version: String,
-            license: String? = nil, ballotBox: String? = nil
+            license: String? = nil, permission: Int = 3, ballotBox: String? = nil, credentials: TLSCredentials? = nil
         ) {
             self.name = name
             self.role = role
@@ -33,7 +37,9 @@ public final class MachineAgent {
             self.address = address
             self.version = version
             self.license = license
+            self.permission = permission
             self.ballotBox = ballotBox
+            self.credentials = credentials
         }
     }
 
@@ -45,6 +51,8 @@ public final class MachineAgent {
     public enum Event: Sendable {
         /// Which server stands at one side.
         case server(HubServer, Side)
+        /// Whose keys do not count any more, as that server knows; told to servers only.
+        case keys(HubKeys, Side)
         /// The pair as the newest epoch describes it.
         case pair(HubPair)
         case followed(MachineName, Epoch, Follower.Switch?)
@@ -62,8 +70,10 @@ public final class MachineAgent {
 
     /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest. Of what this machine says
     /// itself only its heartbeats come back, which proves that the hub works.
-    private static func subscriptions(_ name: MachineName) -> [HubLink.Subscription] {
-        [HubLink.Subscription(filter: TopicFilter.machine(name), noLocal: true)]
+    private static func subscriptions(_ identity: Identity) -> [HubLink.Subscription] {
+        let name = identity.name
+        return [HubLink.Subscription(filter: TopicFilter.machine(name), noLocal: true)]
+            + (identity.role == .client ? [] : [.init(filter: Topic.hubKeys.name)])
             + [Topic.machine(name, .heartbeat), .hubServer, .hubPair, .hubActive].map { .init(filter: $0.name) }
     }
 
@@ -116,10 +126,9 @@ public final class MachineAgent {
         self.clock = clock
         self.onEvent = onEvent
         nameCheck = NameCheck(session: identity.session)
-        // Without keys everyone has level 3.
         status = MachineStatus(
             state: .starting, role: identity.role, session: identity.session, address: identity.address ?? "",
-            version: identity.version, license: identity.license, permission: 3, since: .now,
+            version: identity.version, license: identity.license, permission: identity.permission, since: .now,
             ballotBox: identity.ballotBox)
     }
 
@@ -137,8 +146,9 @@ public final class MachineAgent {
         let will = Publication(
             topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
         let configuration = Session.Configuration(
-            endpoint: endpoint, clientID: "\(identity.name)-\(side)-\(identity.secret)", will: will)
-        let link = HubLink(configuration, hub: hub, subscriptions: Self.subscriptions(identity.name))
+            endpoint: endpoint, credentials: identity.credentials,
+            clientID: "\(identity.name)/\(side)-\(identity.secret)", will: will)
+        let link = HubLink(configuration, hub: hub, subscriptions: Self.subscriptions(identity))
         link.onEvent = { [weak self, unowned link] event in self?.handle(event, of: link) }
         links[side] = link
         link.start()
@@ -154,6 +164,16 @@ public final class MachineAgent {
             link.publish(.machine(identity.name, .status), status.with(.offline).encoded)
         }
         Task { await link.stop() }
+    }
+
+    /// When this machine's key ends; `nil`: it has none.
+    public var keyExpires: UTCTime? {
+        get { status.keyExpires }
+        set {
+            guard newValue != status.keyExpires else { return }
+            status.keyExpires = newValue
+            publishStatus()
+        }
     }
 
     /// Whose election heartbeats this machine hears; `nil` while it is no witness.
@@ -234,6 +254,7 @@ public final class MachineAgent {
             onEvent(.server(server, side))
             if identity.role == .client { settle(link, at: server.role == .main ? .main : .backup, from: side) }
         case .hubPair: try readPair(message.payload)
+        case .hubKeys: onEvent(.keys(try HubKeys(decoding: message.payload), side))
         case .machine(identity.name, .status):
             sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)
         case .machine(identity.name, .heartbeat):

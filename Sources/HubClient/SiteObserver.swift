@@ -9,6 +9,7 @@ public final class SiteObserver {
     public private(set) var view = SiteView()
 
     private let findsOthers: Bool
+    private let credentials: TLSCredentials?
     private let onChange: @SessionLoop (SiteView) -> Void
     private var sessions: [Endpoint: ReconnectingSession] = [:]
 
@@ -16,9 +17,11 @@ public final class SiteObserver {
     ///   - findsOthers: whether the hubs that these ones name are read, too.
     ///   - onChange: called after every message and every change of a link.
     public init(
-        hubs: [Endpoint], findsOthers: Bool = true, onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }
+        hubs: [Endpoint], credentials: TLSCredentials?, findsOthers: Bool = true,
+        onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }
     ) {
         self.findsOthers = findsOthers
+        self.credentials = credentials
         self.onChange = onChange
         // All of them are on their way before the first one can fail.
         for hub in hubs { view.reach[hub] = .connecting }
@@ -33,13 +36,14 @@ public final class SiteObserver {
     /// The site as it is seen from now on: the first value when every hub has answered or failed, or `patience` has
     /// passed, then one after every change. Values that nobody has read yet are replaced by newer ones.
     public nonisolated static func views(
-        of hubs: [Endpoint], findsOthers: Bool = true, patience: Duration = .seconds(3)
+        of hubs: [Endpoint], credentials: TLSCredentials? = nil, findsOthers: Bool = true,
+        patience: Duration = .seconds(3)
     ) -> AsyncStream<SiteView> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             Task { @SessionLoop in
                 let deadline = LoopTimer()
                 var isFirstDone = false
-                let observer = SiteObserver(hubs: hubs, findsOthers: findsOthers) { view in
+                let observer = SiteObserver(hubs: hubs, credentials: credentials, findsOthers: findsOthers) { view in
                     isFirstDone = isFirstDone || view.isSettled
                     if isFirstDone { continuation.yield(view) }
                 }
@@ -61,7 +65,7 @@ public final class SiteObserver {
         guard sessions[endpoint] == nil else { return }
         view.reach[endpoint] = .connecting
         let configuration = Session.Configuration(
-            endpoint: endpoint, clientID: "observer-\(UInt64.random(in: 0 ... .max))")
+            endpoint: endpoint, credentials: credentials, clientID: "observer-\(UInt64.random(in: 0 ... .max))")
         let session = ReconnectingSession(configuration) { [weak self] in self?.handle($0, from: endpoint) }
         sessions[endpoint] = session
         session.start()

@@ -17,6 +17,7 @@ final class WitnessMachine {
 
     private let identity: WitnessIdentity
     private let secret: String
+    private let credentials: TLSCredentials?
     private let ballots: BallotStore
     private let log: Logger
     /// Called with whose heartbeats are heard; `nil` while this machine is no witness.
@@ -28,10 +29,13 @@ final class WitnessMachine {
     private let timer = LoopTimer()
     private let retry = LoopTimer()
 
-    init(_ identity: WitnessIdentity, secret: String, ballots: BallotStore, log: Logger) {
+    init(
+        _ identity: WitnessIdentity, secret: String, credentials: TLSCredentials?, ballots: BallotStore, log: Logger
+    ) {
         Self.rehearsal
         self.identity = identity
         self.secret = secret
+        self.credentials = credentials
         self.ballots = ballots
         self.log = log
         witness = Witness(identity: identity, ballot: ballots.ballot, at: .now)
@@ -71,7 +75,7 @@ final class WitnessMachine {
             return
         }
         let configuration = Session.Configuration(
-            endpoint: endpoint, clientID: "\(identity.name)-witness-\(secret)")
+            endpoint: endpoint, credentials: credentials, clientID: "\(identity.name)/witness-\(secret)")
         let session = ReconnectingSession(configuration, backoff: .ofElection) { [weak self] in
             self?.handle($0, from: server)
         }

@@ -35,6 +35,14 @@ public struct PairJoinCommand: Payload, Hashable {
     }
 }
 
+/// `commands/USER/keys/revoke`
+public struct KeysRevokeCommand: Payload {
+    /// A JSON Web Token that the site's authority has signed; see `Revocation` in `Keys`.
+    public var revocation: String
+
+    public init(revocation: String) { self.revocation = revocation }
+}
+
 /// `commands/USER/hub/switch`
 public struct HubSwitchCommand: Payload {
     public var to: MachineName

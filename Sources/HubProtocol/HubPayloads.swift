@@ -257,6 +257,14 @@ public struct HubServer: Payload {
     }
 }
 
+/// `hub/keys`: what each server hears from the other one, so that both remember.
+public struct HubKeys: Payload {
+    /// See `KeysRevokeCommand`.
+    public var revoked: [String]
+
+    public init(revoked: [String]) { self.revoked = revoked }
+}
+
 extension HubState.Missing {
     /// For people: what is wrong, and what to do.
     public var sentence: String {

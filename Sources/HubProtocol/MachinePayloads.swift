@@ -24,6 +24,8 @@ public struct MachineStatus: Payload {
     public var since: UTCTime
     /// Under which this machine's votes are kept; `nil`: it cannot vote. See `WitnessIdentity`.
     public var ballotBox: String?
+    /// When the machine's key ends; `nil`: it has none.
+    public var keyExpires: UTCTime?
 
     public init(
         state: State, role: Role, session: String, address: String, version: String, license: String? = nil,

@@ -48,6 +48,8 @@ public enum MessageProperty {
     public static let confirm = "understudy-confirm"
     /// The server on whose hub the message arrived first; on copies only.
     public static let origin = "understudy-origin"
+    /// The level of a command's author, 1 to 3, from the key; the broker adds it.
+    public static let permission = "understudy-permission"
     /// It is no news: a part of what one hub had and the other one lacked.
     public static let snapshot = "understudy-snapshot"
 }

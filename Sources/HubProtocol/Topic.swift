@@ -10,6 +10,8 @@ public enum Topic: Hashable, Sendable {
     case hubConflicts
     /// Which server this broker belongs to.
     case hubServer
+    /// Whose keys do not count any more, as this server knows.
+    case hubKeys
     case machine(MachineName, MachineItem)
     /// What a user asks of the site; see `CommandResponse`.
     case command(user: MachineName, Command)
@@ -41,8 +43,18 @@ public enum Topic: Hashable, Sendable {
         case backupRemove = "backup/remove"
         /// Given by a Main server, on the hub of the server that is to become its Backup.
         case pairJoin = "pair/join"
+        /// Signed by the site's authority, so that it does not matter who gives it.
+        case keysRevoke = "keys/revoke"
         case hubSwitch = "hub/switch"
         case siteStop = "site/stop"
+
+        /// The least level that may give it; see the contract.
+        public var permission: Int {
+            switch self {
+            case .backupAdd, .backupRemove, .hubSwitch, .siteStop: 3
+            case .pairJoin, .keysRevoke: 1
+            }
+        }
     }
 
     public var name: String {
@@ -53,6 +65,7 @@ public enum Topic: Hashable, Sendable {
         case .hubHistory: "hub/history"
         case .hubConflicts: "hub/conflicts"
         case .hubServer: "hub/server"
+        case .hubKeys: "hub/keys"
         case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
         case .command(let user, let command): "commands/\(user)/\(command.rawValue)"
         case .replication(let server): "replication/\(server)"
@@ -97,6 +110,7 @@ public enum Topic: Hashable, Sendable {
             case "history": self = .hubHistory
             case "conflicts": self = .hubConflicts
             case "server": self = .hubServer
+            case "keys": self = .hubKeys
             default: return nil
             }
         case ("machines", 3):

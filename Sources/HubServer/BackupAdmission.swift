@@ -24,6 +24,7 @@ struct BackupAdmission {
     /// The Main server that it is for.
     let own: Coordinator.Identity
     let licenses: ServerLicenses
+    let credentials: TLSCredentials?
 
     private static let patience = Duration.seconds(5)
 
@@ -82,9 +83,14 @@ struct BackupAdmission {
     }
 
     private func look(at endpoint: Endpoint) async throws(CommandResponse) -> HubServer {
-        var views = SiteObserver.views(of: [endpoint], findsOthers: false, patience: Self.patience).makeAsyncIterator()
+        var views = SiteObserver.views(
+            of: [endpoint], credentials: credentials, findsOthers: false, patience: Self.patience
+        ).makeAsyncIterator()
         let seen = await views.next(isolation: #isolation)
         if let server = seen?.hubs[endpoint]?.server { return server }
+        if case .failed(let reason) = seen?.reach[endpoint], reason.isOfKeys {
+            throw .refused(.keysDiffer, "the server at \(endpoint) cannot be the Backup here: \(reason).")
+        }
         let cause =
             switch seen?.reach[endpoint] {
             case .reached: "something answers there, but it is not an Understudy server"
@@ -103,7 +109,8 @@ struct BackupAdmission {
         let invitation = PairJoinCommand(main: own.address, epoch: epoch, license: licenses.token)
         do {
             try await CommandSession.give(
-                .pairJoin, invitation, as: own.address.name, to: candidate.endpoint, within: Self.patience)
+                .pairJoin, invitation, as: own.address.name, to: candidate.endpoint, credentials: credentials,
+                within: Self.patience)
         } catch let response as CommandResponse {
             throw response
         } catch CommandSession.Failure.noAnswer {
@@ -119,7 +126,7 @@ struct BackupAdmission {
     func newRun(of candidate: Candidate, within patience: Duration) async -> Bool {
         let (runs, continuation) = AsyncStream.makeStream(of: Void.self)
         let endpoint = candidate.endpoint
-        let observer = SiteObserver(hubs: [endpoint], findsOthers: false) { view in
+        let observer = SiteObserver(hubs: [endpoint], credentials: credentials, findsOthers: false) { view in
             guard let server = view.hubs[endpoint]?.server else { return }
             if server.name == candidate.server.name, server.session != candidate.server.session { continuation.yield() }
         }

@@ -13,6 +13,7 @@ final class CommandDesk {
         /// - epoch: what the user saw.
         case removeBackup(epoch: Epoch?)
         case addBackup(BackupAddCommand)
+        case revoke(KeysRevokeCommand)
         /// The Main server of a site wants this one for its Backup.
         case join(PairJoinCommand)
     }
@@ -29,6 +30,7 @@ final class CommandDesk {
     }
 
     private let own: MachineName
+    private let hasKeys: Bool
     private let log: Logger
     private let publish: @SessionLoop (Publication, _ sent: @escaping @SessionLoop () -> Void) -> Void
     /// Must be answered with `answered`.
@@ -41,12 +43,13 @@ final class CommandDesk {
     private static let remembered = (count: 50, span: Duration.seconds(60))
 
     init(
-        own: MachineName, log: Logger,
+        own: MachineName, hasKeys: Bool, log: Logger,
         publish: @escaping @SessionLoop (Publication, _ sent: @escaping @SessionLoop () -> Void) -> Void,
         audit: @escaping @SessionLoop (String, MachineName, CommandResponse) -> Void,
         carryOut: @escaping @SessionLoop (Wish, MachineName) -> Void
     ) {
         self.own = own
+        self.hasKeys = hasKeys
         self.log = log
         self.publish = publish
         self.audit = audit
@@ -69,6 +72,13 @@ final class CommandDesk {
         if done.contains(where: { $0.request.isRepeated(by: request) && .now - $0.at < Self.remembered.span }) {
             return send(.ok, to: request)
         }
+        if let command, permission(of: message) < command.permission {
+            return reply(
+                .refused(
+                    .permissionDenied,
+                    "this takes permission \(command.permission), and the key of \(user) has \(permission(of: message)). Ask somebody who may, or have a key issued with understudy keys add \(user) --permission \(command.permission)."
+                ), to: request)
+        }
         let wish: Wish
         do {
             wish = try self.wish(command, message.payload)
@@ -86,6 +96,12 @@ final class CommandDesk {
         carryOut(wish, user)
     }
 
+    /// As the broker has read it from the user's key. Without keys everyone may do everything.
+    private func permission(of message: Message) -> Int {
+        guard hasKeys else { return 3 }
+        return message.userProperties.first { $0.name == MessageProperty.permission }.flatMap { Int($0.value) } ?? 1
+    }
+
     /// The answer to the wish that was given last.
     ///
     /// - Parameter sent: called when the broker has the answer.
@@ -100,6 +116,7 @@ final class CommandDesk {
         switch command {
         case .backupAdd: return .addBackup(try BackupAddCommand(decoding: payload).checked)
         case .backupRemove: return .removeBackup(epoch: try BackupRemoveCommand(decoding: payload).epoch)
+        case .keysRevoke: return .revoke(try KeysRevokeCommand(decoding: payload))
         case .pairJoin: return .join(try PairJoinCommand(decoding: payload))
         case .hubSwitch:
             let wish = try HubSwitchCommand(decoding: payload)

@@ -11,9 +11,10 @@ struct ListenAddress: Sendable {
 
     /// Without keys a server listens on loopback only, unless the operator says that the network may be trusted.
     init(_ options: ServerOptions) throws(ServerError) {
-        listen = options.listen ?? (options.isInsecure ? "0.0.0.0" : "127.0.0.1")
+        let mayBeReached = options.keys != nil || options.isInsecure
+        listen = options.listen ?? (mayBeReached ? "0.0.0.0" : "127.0.0.1")
         guard let family = Self.family(of: listen) else { throw .invalidAddress(listen) }
-        guard options.isInsecure || Self.isLoopback(listen) else { throw .notLoopback(address: listen) }
+        guard mayBeReached || Self.isLoopback(listen) else { throw .notLoopback(address: listen) }
         let isAny = listen == "0.0.0.0" || listen == "::"
         only = options.advertise ?? (isAny ? nil : listen)
         advertised = options.advertise ?? (isAny ? Self.firstNonLoopback(family) ?? "127.0.0.1" : listen)

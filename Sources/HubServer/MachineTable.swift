@@ -36,6 +36,11 @@ struct MachineTable {
         }
     }
 
+    /// When the keys of the machines that are there end.
+    var keyExpiries: [MachineName: Timestamp] {
+        statuses.filter { $0.value.state == .online }.compactMapValues { $0.keyExpires?.timestamp }
+    }
+
     /// The highest epoch that any machine obeys.
     var highestEpoch: Epoch? { links.values.compactMap(\.epoch).max() }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The broker and its plugin, as they are installed on this machine.
+/// The broker, as it is installed on this machine, and our plugin for it, which comes with this program.
 struct MosquittoInstallation: Sendable {
     let broker: String
     let plugin: String
@@ -12,12 +12,15 @@ struct MosquittoInstallation: Sendable {
             throw .brokerMissing(searched: folders)
         }
         self.broker = broker
-        let libraries = ["/usr/lib", "/usr/local/lib", "/usr/lib64"].flatMap { root in
-            [root] + ["x86_64-linux-gnu", "aarch64-linux-gnu", "arm-linux-gnueabihf"].map { "\(root)/\($0)" }
-        }
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let program = URL(filePath: own).deletingLastPathComponent()
+        let libraries = [program, program.deletingLastPathComponent().appending(path: "lib/understudy")]
+            .map { $0.path(percentEncoded: false) }
         guard
-            let plugin = libraries.map({ $0 + "/mosquitto_dynamic_security.so" })
-                .first(where: FileManager.default.isReadableFile)
+            let plugin = libraries.map({
+                URL(filePath: $0).appending(path: "libBrokerAccess.so").path(percentEncoded: false)
+            })
+            .first(where: FileManager.default.isReadableFile)
         else { throw .pluginMissing(searched: libraries) }
         self.plugin = plugin
     }

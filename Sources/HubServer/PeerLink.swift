@@ -14,6 +14,7 @@ final class PeerLink {
 
     private let identity: Coordinator.Identity
     private let secret: String
+    private let credentials: TLSCredentials?
     private let agent: MachineAgent
     private let replicator: ServerReplicator
     private let log: Logger
@@ -22,13 +23,18 @@ final class PeerLink {
     /// knows. One after the other is tried.
     private var ways: [Endpoint] = []
     private var control: ReconnectingSession?
+    /// Whether its keys and this server's do not go together.
+    private(set) var keysDiffer = false
+    private var refusal: CloseReason?
     /// What was complained of, once.
     private var strangers: Set<MachineName> = []
 
     init(
-        _ identity: Coordinator.Identity, secret: String, agent: MachineAgent, replicator: ServerReplicator, log: Logger
+        _ identity: Coordinator.Identity, secret: String, credentials: TLSCredentials?, agent: MachineAgent,
+        replicator: ServerReplicator, log: Logger
     ) {
-        (self.identity, self.secret, self.agent, self.replicator, self.log) = (identity, secret, agent, replicator, log)
+        (self.identity, self.secret, self.credentials) = (identity, secret, credentials)
+        (self.agent, self.replicator, self.log) = (agent, replicator, log)
         side = identity.role == .main ? .backup : .main
     }
 
@@ -64,6 +70,7 @@ final class PeerLink {
     /// - Returns: whether it can be the other server of this pair.
     func met(_ server: HubServer, partner: MachineName?) -> Bool {
         guard isWanted, let endpoint = agent.endpoint(of: side), case .tcp(let host, _) = endpoint else { return false }
+        (keysDiffer, refusal) = (false, nil)
         if let error = fault(of: server, at: "\(endpoint)", partner: partner) {
             if strangers.insert(server.name).inserted { onWrongServer(error) }
             // There may be a way that is right.
@@ -88,7 +95,9 @@ final class PeerLink {
             topic: Topic.electionWill(identity.address.name).name,
             payload: ElectionWill(session: identity.session).encoded)
         control = ReconnectingSession(
-            .init(endpoint: controlEndpoint, clientID: "\(identity.address.name)-election-\(secret)", will: will),
+            .init(
+                endpoint: controlEndpoint, credentials: credentials,
+                clientID: "\(identity.address.name)/election-\(secret)", will: will),
             backoff: .ofElection
         ) { [weak self] in self?.handle($0) }
         control?.start()
@@ -113,6 +122,9 @@ final class PeerLink {
     /// An attempt to reach its hub failed.
     func unreachable(_ reason: CloseReason) {
         guard let tried = agent.endpoint(of: side) else { return }
+        keysDiffer = reason.isOfKeys
+        if keysDiffer, refusal != reason { log.warning("the other server, \(tried): \(reason)") }
+        refusal = reason
         if reason == .connectionRefused, control == nil { onEvent(.linkRefused) }
         if let other = ways.first(where: { $0 != tried }) { agent.redirect(side, to: other) }
     }

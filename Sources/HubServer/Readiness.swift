@@ -3,12 +3,20 @@ import HubProtocol
 
 /// Whether a failover would be safe now, as seen from one server.
 struct Readiness {
+    /// What is known of keys.
+    struct Keys {
+        var hasKeys: Bool
+        /// Between the servers.
+        var differ: Bool
+        var areEnding: Bool
+    }
+
     let missing: [HubState.Missing]
     let warnings: [HubState.Warning]
 
     init(
         _ coordinator: Coordinator, machines: MachineTable, replication: ServerReplicator.Status,
-        licenses: ServerLicenses.Findings
+        licenses: ServerLicenses.Findings, keys: Keys
     ) {
         let record = coordinator.record
         var missing: [HubState.Missing] = []
@@ -28,12 +36,14 @@ struct Readiness {
             missing.append(.clientsWithoutBackup)
         }
         if licenses.refusal != nil { missing.append(.license) }
+        if keys.differ { missing.append(.keysDiffer) }
         self.missing = missing
         // Most of them must be there for their votes to decide.
         let witnesses = record?.witnesses ?? []
         let attending = witnesses.count { machines.hearsBothServers($0.name) }
         warnings =
-            [.noKeys] + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
-            + (licenses.ending.isEmpty ? [] : [.licenseEnding]) + (replication.storeError == nil ? [] : [.diskSpace])
+            (keys.hasKeys ? [] : [.noKeys]) + (isPaired && attending <= witnesses.count / 2 ? [.noWitness] : [])
+            + (licenses.ending.isEmpty ? [] : [.licenseEnding]) + (keys.areEnding ? [.keysEnding] : [])
+            + (replication.storeError == nil ? [] : [.diskSpace])
     }
 }

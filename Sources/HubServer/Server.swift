@@ -43,12 +43,17 @@ public struct Server: Service {
         let stateStore = try StateStore(path: folder.file(Self.showFile))
         let state = try stateStore.startRun()
         let secret = try folder.secret()
+        let keys = try await ServerKeys.open(options, in: folder, log: log)
+        let brokerKeys = keys.map { _ in
+            BrokerConfiguration.Keys(key: KeyFiles.key, revocations: KeyFiles.revocations)
+        }
         for port in [options.port, options.controlPort] { try listen.check(port: port) }
         let hub = try Broker(
-            .hub, listen: listen.listen, port: options.port, in: folder, installation: installation, log: log)
+            .hub, listen: listen.listen, port: options.port, in: folder, installation: installation, keys: brokerKeys,
+            log: log)
         let control = try Broker(
             .control, listen: listen.listen, port: options.controlPort, in: folder, installation: installation,
-            log: log)
+            keys: brokerKeys, log: log)
         let address = ServerAddress(
             name: options.name, address: listen.advertised, port: options.port, controlPort: options.controlPort)
         let session = Identifier.random()
@@ -66,12 +71,15 @@ public struct Server: Service {
                 }
                 group.addTask {
                     try await conduct(events) { hubClock in
+                        await keys?.start([hub, control])
                         let replicator = await ServerReplicator.filled(
-                            name: options.name, run: session, secret: secret, hub: hub.endpoint, stored: state,
-                            store: stateStore, epoch: stored?.record.epoch ?? Epoch(0), log: log)
+                            name: options.name, run: session, secret: secret, credentials: keys?.credentials,
+                            hub: hub.endpoint, stored: state, store: stateStore,
+                            epoch: stored?.record.epoch ?? Epoch(0),
+                            log: log)
                         return await ServerCoordinator(
                             options, address: address, onlyAddress: listen.only, session: session, secret: secret,
-                            stored: stored, store: store,
+                            stored: stored, store: store, keys: keys,
                             replicator: replicator, hub: hub, hubClock: hubClock, control: control, log: log
                         ) { announcement in
                             announcing.yield(announcement)

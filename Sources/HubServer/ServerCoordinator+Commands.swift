@@ -21,6 +21,7 @@ extension ServerCoordinator {
             }
             handle(.ordered(.removeBackup, by: user))
         case .addBackup(let command): Task { @SessionLoop in await add(command, by: user) }
+        case .revoke(let command): Task { @SessionLoop in await revoke(command) }
         case .join(let command): Task { @SessionLoop in await join(command, by: user) }
         }
     }
@@ -58,7 +59,7 @@ extension ServerCoordinator {
     private func add(_ command: BackupAddCommand, by user: MachineName) async {
         // The name is found out only there; what speaks against any Backup is said before that.
         if let objection = objectionToAny { return desk.answered(objection) }
-        let admission = BackupAdmission(own: identity, licenses: licenses)
+        let admission = BackupAdmission(own: identity, licenses: licenses, credentials: keys?.credentials)
         do throws(CommandResponse) {
             let found = try await admission.find(command) { server in
                 machines.read()
@@ -86,6 +87,36 @@ extension ServerCoordinator {
     /// To any Backup that could be added now.
     private var objectionToAny: CommandResponse? {
         coordinator.objection(to: .addBackup(options.name)).map { CommandResponse(.refused($0)) }
+    }
+
+    // MARK: - Keys are revoked
+
+    private func revoke(_ command: KeysRevokeCommand) async {
+        guard let keys else {
+            return desk.answered(
+                .refused(.keysDiffer, "this server has no keys, and so nothing to revoke. Start it with --keys."))
+        }
+        switch await keys.add(command.revocation) {
+        case .remembered: desk.answered(.ok)
+        case .notOfThisSite:
+            desk.answered(
+                .refused(
+                    .keysDiffer,
+                    "this was not signed by the authority of the site \(keys.key.site). Name the right --site."))
+        case .tooMany:
+            desk.answered(
+                .refused(
+                    .malformed,
+                    "this site has revoked as many keys as it can remember. Make a new site (understudy keys create), and new keys for all machines."
+                ))
+        case .failed(let error): desk.answered(.refused(.unreachable, "\(error)"))
+        }
+    }
+
+    /// What the other server knows is known here.
+    func remember(_ tokens: [String]) {
+        guard let keys else { return }
+        Task { @SessionLoop in for token in tokens { _ = await keys.add(token) } }
     }
 
     // MARK: - This server is added

@@ -39,6 +39,8 @@ final class ServerCoordinator {
     /// What the last heartbeat asked for.
     private var asked: Claim?
     let licenses: ServerLicenses
+    /// `nil`: the site has none.
+    let keys: ServerKeys?
     private var board: HubBoard
     private(set) var desk: CommandDesk!
     private var control: Session!
@@ -68,7 +70,7 @@ final class ServerCoordinator {
 
     init(
         _ options: ServerOptions, address: ServerAddress, onlyAddress: String?, session: String, secret: String,
-        stored: RecordStore.Content?, store: RecordStore, replicator: ServerReplicator, hub: Broker,
+        stored: RecordStore.Content?, store: RecordStore, keys: ServerKeys?, replicator: ServerReplicator, hub: Broker,
         hubClock: ProcessClock?,
         control: Broker, log: Logger,
         onAnnouncement: @escaping @SessionLoop (ServerAnnouncement) -> Void,
@@ -76,6 +78,7 @@ final class ServerCoordinator {
     ) {
         self.options = options
         self.store = store
+        self.keys = keys
         self.log = log
         self.onlyAddress = onlyAddress
         self.onAnnouncement = onAnnouncement
@@ -96,30 +99,34 @@ final class ServerCoordinator {
             self?.stopsFor = .brokerUnreachable(kind: "hub", cause: "it was silent for a second")
             self?.handle(.stopRequested)
         }
-        desk = CommandDesk(own: options.name, log: log) { [weak self] in
+        desk = CommandDesk(own: options.name, hasKeys: keys != nil, log: log) { [weak self] in
             self?.board.send($0, sent: $1)
         } audit: { [weak self] in
             self?.audit($0, by: $1, $2)
         } carryOut: { [weak self] in
             self?.carryOut($0, of: $1)
         }
-        board.open(hub.endpoint, clientID: "\(options.name)-board-\(secret)", clock: hubClock)
+        board.open(hub.endpoint, clientID: "\(options.name)/board-\(secret)", clock: hubClock)
         self.control = Session(
-            .init(endpoint: control.endpoint, clientID: "\(options.name)-control-\(secret)")
+            .init(endpoint: control.endpoint, clientID: "\(options.name)/control-\(secret)")
         ) { [weak self] in self?.handle($0) }
         agent = MachineAgent(
             .init(
                 name: options.name, role: options.role, session: session, secret: secret, address: address.address,
-                version: Version.current, license: options.license?.license.type.rawValue)
+                version: Version.current, license: options.license?.license.type.rawValue,
+                permission: keys?.key.permission ?? 3, credentials: keys?.credentials)
         ) { [weak self] in self?.handle($0) }
-        peer = PeerLink(identity, secret: secret, agent: agent, replicator: replicator, log: log)
+        peer = PeerLink(
+            identity, secret: secret, credentials: keys?.credentials, agent: agent, replicator: replicator, log: log)
         peer.onEvent = { [weak self] in self?.handle($0) }
         peer.onWrongServer = { [weak self] in self?.refuse($0) }
         licenses.onNews = { [weak self] in self?.reviewLicenses() }
+        keys?.onNews = { [weak self] in self?.reviewKeys() }
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
         attach(replicator)
         reviewLicenses()
+        reviewKeys()
         reviewPeer()
         if options.peer != nil, !peer.isWanted {
             log.warning(
@@ -152,6 +159,7 @@ final class ServerCoordinator {
         for timer in [timer, auditTimer, retry, tableTimer] { timer.cancel() }
         peer.stop()
         replicator.stop()
+        keys?.stop()
     }
 
     private var ownSide: MachineAgent.Side { options.role == .main ? .main : .backup }
@@ -201,7 +209,7 @@ final class ServerCoordinator {
             history.note(record)
             write(record)
         case .mark(let session):
-            guard stopsFor != nil else { return replicator.handle(.mark(session: session)) }
+            guard case .brokerUnreachable = stopsFor else { return replicator.handle(.mark(session: session)) }
             // The answer would come through the hub broker that hangs. The pair has all that was confirmed without it.
             Task { @SessionLoop in self.handle(Coordinator.Event.copied(session: session)) }
         case .readyToStop:
@@ -314,6 +322,17 @@ final class ServerCoordinator {
         if may != coordinator.mayBeginPair { handle(.mayBeginPair(may)) }
     }
 
+    private func reviewKeys() {
+        guard let keys else { return }
+        agent.keyExpires = UTCTime(keys.key.expires)
+        if keys.isOwnRevoked, stopsFor == nil {
+            log.error("\(ServerError.keyRevoked(name: options.name))")
+            stopsFor = .keyRevoked(name: options.name)
+            handle(.stopRequested)
+        }
+        publish()
+    }
+
     // MARK: - What is published
 
     func publish() {
@@ -331,7 +350,8 @@ final class ServerCoordinator {
                 isOutside: coordinator.isOutside, added: candidate?.address, returns: options.returns))
         let replication = replicator.status
         let readiness = Readiness(
-            coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now))
+            coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now),
+            keys: .init(hasKeys: keys != nil, differ: peer.keysDiffer, areEnding: areKeysEnding))
         board.publish(
             .hubState,
             HubState(
@@ -344,8 +364,12 @@ final class ServerCoordinator {
             HubServer(
                 role: options.role, session: identity.session, address: identity.address, main: mainOfPair,
                 license: licenses.token))
+        if let keys { board.publish(.hubKeys, HubKeys(revoked: keys.tokens)) }
         announce()
     }
+
+    /// Whether the key of a machine that is there ends soon, this server's own among them.
+    private var areKeysEnding: Bool { keys?.areEnding(machines.keyExpiries, at: .now) ?? false }
 
     /// The Main server whose Backup this one is.
     var mainOfPair: MachineName? {
@@ -421,7 +445,10 @@ final class ServerCoordinator {
     private func handle(_ event: MachineAgent.Event) {
         switch event {
         case .server(let server, let side) where side == peerSide: meet(server)
-        case .unreachable(let side, let reason) where side == peerSide: peer.unreachable(reason)
+        case .unreachable(let side, let reason) where side == peerSide:
+            peer.unreachable(reason)
+            publish()
+        case .keys(let keys, let side) where side == peerSide: remember(keys.revoked)
         case .nameTaken(let other): fail(.nameTaken(name: options.name, address: other.address))
         case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
         default: break

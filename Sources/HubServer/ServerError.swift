@@ -19,11 +19,12 @@ public enum ServerError: Error, CustomStringConvertible {
     case nameTaken(name: MachineName, address: String)
     case foreignRecord(path: String, owner: String)
     case newerRecord(path: String)
+    case keyRevoked(name: MachineName)
 
     /// Whether the site refused this server, rather than this machine failing it.
     public var isRefusal: Bool {
         switch self {
-        case .sameServer, .sameRole, .otherPair, .otherServer, .placeTaken, .nameTaken: true
+        case .sameServer, .sameRole, .otherPair, .otherServer, .placeTaken, .nameTaken, .keyRevoked: true
         default: false
         }
     }
@@ -31,16 +32,16 @@ public enum ServerError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notLoopback(let address):
-            "without keys a server listens on loopback only, and \(address) is not. Add --insecure if everyone on that "
-                + "network may read and change the show."
+            "without keys a server listens on loopback only, and \(address) is not. Name its key with --keys, or add "
+                + "--insecure if everyone on that network may read and change the show."
         case .invalidAddress(let address):
             "\(address) is not an IP address of this machine. Give --listen one of its own addresses."
         case .brokerMissing(let searched):
             "no Mosquitto broker was found in \(searched.joined(separator: ", ")). Install it (on Debian or Ubuntu: "
                 + "sudo apt-get install mosquitto)."
         case .pluginMissing(let searched):
-            "Mosquitto's dynamic security plugin was not found in \(searched.joined(separator: ", ")). It comes with the "
-                + "package mosquitto; install that of your distribution."
+            "the broker's plugin, libBrokerAccess.so, was not found in \(searched.joined(separator: ", ")). It belongs "
+                + "beside this program: build both (swift build), and copy both."
         case .portInUse(let port, let holder):
             "port \(port) is in use" + (holder.map { " by \($0)" } ?? "") + ". "
                 + (holder?.advice ?? "Stop that program, or choose other ports with --port and --control-port.")
@@ -70,6 +71,9 @@ public enum ServerError: Error, CustomStringConvertible {
             "a machine named \(name) is on this site already, at \(address). Give this one another --name."
         case .foreignRecord(let path, let owner):
             "\(path) belongs to \(owner). Give this server a data folder of its own with --data."
+        case .keyRevoked(let name):
+            "the key of \(name) was revoked: no machine of this site works with it. Have a new one issued (understudy keys "
+                + "add \(name)), and start this server with that."
         case .newerRecord(let path):
             "\(path) was written by a newer version of Understudy. Start that version, or another data folder."
         }

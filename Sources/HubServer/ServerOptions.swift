@@ -25,11 +25,14 @@ public struct ServerOptions: Sendable {
     public var license: SignedLicense?
     /// Whose licences count here; `nil`: nobody's.
     public var licenseIssuer: TrustedIssuer?
+    /// The file of this server's key; `nil`: the site has none.
+    public var keys: String?
 
     public init(
         role: Role, name: MachineName, listen: String?, port: UInt16, controlPort: UInt16, advertise: String?,
         peer: (host: String, port: UInt16)?, dataPath: String, isInsecure: Bool, returns: HubPair.Return,
-        timing: Timing, license: SignedLicense? = nil, licenseIssuer: TrustedIssuer? = nil
+        timing: Timing, license: SignedLicense? = nil, licenseIssuer: TrustedIssuer? = nil,
+        keys: String? = nil
     ) {
         self.role = role
         self.name = name
@@ -44,5 +47,6 @@ public struct ServerOptions: Sendable {
         self.timing = timing
         self.license = license
         self.licenseIssuer = licenseIssuer
+        self.keys = keys
     }
 }

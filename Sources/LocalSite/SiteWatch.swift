@@ -33,8 +33,10 @@ public final class SiteWatch {
     private var next = 0
 
     /// - Parameter findsOthers: see `SiteObserver`.
-    public init(hubs: [Endpoint], findsOthers: Bool = true) {
-        observer = SiteObserver(hubs: hubs, findsOthers: findsOthers) { [weak self] in self?.changed($0) }
+    public init(hubs: [Endpoint], credentials: TLSCredentials? = nil, findsOthers: Bool = true) {
+        observer = SiteObserver(hubs: hubs, credentials: credentials, findsOthers: findsOthers) { [weak self] in
+            self?.changed($0)
+        }
     }
 
     public var view: SiteView { observer.view }

@@ -1,4 +1,5 @@
 import CMosquitto
+import COpenSSL
 import Glibc
 
 // File-scope functions: a closure inside an isolated method would compile, and trap when C calls it.
@@ -9,6 +10,7 @@ func installCallbacks(_ handle: OpaquePointer) {
     mosquitto_message_v5_callback_set(handle, onMessage)
     mosquitto_publish_v5_callback_set(handle, onPublish)
     mosquitto_subscribe_v5_callback_set(handle, onSubscribe)
+    mosquitto_log_callback_set(handle, noteLog)
 }
 
 private func withSession(_ context: UnsafeMutableRawPointer?, _ body: @SessionLoop (Session) -> Void) {
@@ -62,6 +64,8 @@ private func onSubscribe(
 /// What the library needs once in a process.
 enum Library {
     static let initialize: Void = {
+        // Otherwise OpenSSL would take itself apart at the end of the process, under the sessions that are still open.
+        OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         mosquitto_lib_init()
     }()
 }

@@ -1,3 +1,5 @@
+import CMosquitto
+
 /// Why a session ended.
 public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     /// By this side.
@@ -8,10 +10,23 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case noAnswer
     /// The host name is not known.
     case unknownHost
+    /// It was there, and ended the connection before CONNACK, as a broker with keys does to one without.
+    case endedUnanswered
+    /// Keys and no keys, or keys that do not go together.
+    case untrusted(TLSFault)
     /// The broker answered CONNECT with this reason code (MQTT 5, table 3-1).
     case rejected(code: Int32)
     /// The connection broke. Also when the same client connected anew: Mosquitto 2.0.11 does not say so.
     case lost(String)
+
+    /// Whether it is for the keys of one side or the other.
+    public var isOfKeys: Bool {
+        switch self {
+        case .untrusted: true
+        case .rejected(let code): code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue)
+        default: false
+        }
+    }
 
     public var description: String {
         switch self {
@@ -19,6 +34,12 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .connectionRefused: "connection refused"
         case .noAnswer: "no answer"
         case .unknownHost: "unknown host name"
+        case .endedUnanswered:
+            "it ended the connection without an answer. If the site has keys, name this machine's with --keys"
+        case .untrusted(let fault): "\(fault)"
+        case .rejected(let code) where code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue):
+            "it does not accept this machine's key any more: it was revoked, or another machine uses its client id. Get "
+                + "this machine a new key (understudy keys add)"
         case .rejected(let code): "rejected by the broker (\(reasonText(code)))"
         case .lost(let cause): "connection lost (\(cause))"
         }

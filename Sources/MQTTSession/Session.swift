@@ -6,6 +6,8 @@ import Glibc
 public final class Session {
     public struct Configuration: Sendable {
         public var endpoint: Endpoint
+        /// `nil`: the broker asks for none. Over a Unix socket there is never one.
+        public var credentials: TLSCredentials?
         public var clientID: String
         /// Published by the broker when this session ends without a DISCONNECT. Fixed for the session.
         public var will: Publication?
@@ -15,8 +17,11 @@ public final class Session {
         /// From `open` to CONNACK. A hung server still accepts the TCP connection, so the socket alone says nothing.
         public var connectDeadline: Duration = .seconds(1)
 
-        public init(endpoint: Endpoint, clientID: String, will: Publication? = nil) {
+        public init(
+            endpoint: Endpoint, credentials: TLSCredentials? = nil, clientID: String, will: Publication? = nil
+        ) {
             self.endpoint = endpoint
+            self.credentials = credentials
             self.clientID = clientID
             self.will = will
             if case .unix = endpoint { keepAlive = 0 } else { keepAlive = 5 }
@@ -196,6 +201,16 @@ public final class Session {
         mosquitto_int_option(handle, MOSQ_OPT_RECEIVE_MAXIMUM, 65_535)
         mosquitto_int_option(handle, MOSQ_OPT_SEND_MAXIMUM, 65_535)
         installCallbacks(handle)
+        if port != 0, let credentials = configuration.credentials {
+            do throws(TLSFault) {
+                mosquitto_int_option(handle, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0)
+                mosquitto_void_option(
+                    handle, MOSQ_OPT_SSL_CTX, UnsafeMutableRawPointer(try TLSContext.context(credentials)))
+            } catch {
+                self.handle(.failed(.untrusted(error)))
+                return
+            }
+        }
         if let will = configuration.will {
             let code = mosquitto_will_set_v5(
                 handle, will.topic, Int32(will.payload.count), will.payload, will.quality.rawValue, will.retain, nil)
@@ -204,12 +219,16 @@ public final class Session {
                 return
             }
         }
+        TLSContext.forgetFaults()
+        errno = 0
         let code = mosquitto_connect_async(handle, host, Int32(port), configuration.keepAlive)
         let errorNumber = errno
         guard code == MOSQ_ERR_SUCCESS.rawValue else {
-            self.handle(.failed(closeReason(code, errorNumber: errorNumber)))
+            self.handle(.failed(reason(code, errorNumber: errorNumber)))
             return
         }
+        // TLS begins at once, so that its first write may be what the refusal comes back to; the socket does not say it twice.
+        if isEncrypted, errorNumber == ECONNREFUSED { return self.handle(.failed(.connectionRefused)) }
         socket = mosquitto_socket(handle)
         // Unacknowledged data is given up after this: the peer's machine is gone, whatever its last state.
         var milliseconds: UInt32 = 3000
@@ -224,14 +243,16 @@ public final class Session {
 
     private func socketIsReady(_ readiness: EventLoop.Readiness) {
         guard let handle else { return }
+        TLSContext.forgetFaults()
         if machine.state == .connecting, readiness.contains(.writable) || !readiness.isDisjoint(with: .failed) {
             let pending = socketError
             guard pending == 0 else {
-                self.handle(.failed(closeReason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)))
+                self.handle(.failed(reason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)))
                 return
             }
         }
-        if isOpen, !readiness.isDisjoint(with: [.hungUp, .failed]), !hasUnread {
+        // While it waits for TLS, the library takes the end of a connection for one more reason to wait.
+        if isOpen || isEncrypted, !readiness.isDisjoint(with: [.hungUp, .failed]), !hasUnread {
             // The library would close the socket before it says so, which takes longer than all the rest; see `finish`.
             return self.handle(.failed(hangUpReason))
         }
@@ -246,16 +267,30 @@ public final class Session {
         refreshInterest()
     }
 
+    private var isEncrypted: Bool { configuration.credentials != nil }
+
     private var hasUnread: Bool {
         var unread: Int32 = 0
-        return ioctl(socket, UInt(FIONREAD), &unread) == 0 && unread > 0
+        if ioctl(socket, UInt(FIONREAD), &unread) == 0, unread > 0 { return true }
+        return isEncrypted && handle.map { TLSContext.hasUnread($0) } ?? false
     }
 
     private var hangUpReason: CloseReason {
         let pending = socketError
         return pending == 0
-            ? closeReason(MOSQ_ERR_CONN_LOST.rawValue, errorNumber: 0)
-            : closeReason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)
+            ? reason(MOSQ_ERR_CONN_LOST.rawValue, errorNumber: 0)
+            : reason(MOSQ_ERR_ERRNO.rawValue, errorNumber: pending)
+    }
+
+    /// Before CONNACK, what TLS says of it tells more than a code of the library.
+    private func reason(_ code: Int32, errorNumber: Int32) -> CloseReason {
+        if machine.state == .connecting {
+            if let fault = TLSContext.fault { return .untrusted(fault) }
+            let known = closeReason(code, errorNumber: errorNumber)
+            guard !isEncrypted, case .tcp = configuration.endpoint, case .lost = known else { return known }
+            return .endedUnanswered
+        }
+        return closeReason(code, errorNumber: errorNumber)
     }
 
     private var socketError: Int32 {
@@ -268,7 +303,7 @@ public final class Session {
     /// A call of the library that may have found the connection broken.
     private func check(_ code: Int32) {
         guard code != MOSQ_ERR_SUCCESS.rawValue else { return }
-        handle(.failed(lastFailure ?? closeReason(code, errorNumber: errno)))
+        handle(.failed(lastFailure ?? reason(code, errorNumber: errno)))
     }
 
     private func refreshInterest() {
@@ -350,7 +385,7 @@ public final class Session {
 
     func disconnected(code: Int32) {
         guard machine.state != .closing else { return }
-        lastFailure = closeReason(code, errorNumber: errno)
+        lastFailure = reason(code, errorNumber: errno)
         handle(.failed(lastFailure ?? .requested))
     }
 }

@@ -54,7 +54,9 @@ struct BackupAddSubcommand: AsyncParsableCommand {
     private func showProgress(of active: MachineName, in site: SiteView) async {
         guard let endpoint = site.endpoint(of: active) else { return }
         var last = ""
-        for await view in SiteObserver.views(of: [endpoint], findsOthers: false) {
+        for await view in SiteObserver.views(
+            of: [endpoint], credentials: orders.site.key.credentials, findsOthers: false
+        ) {
             guard let hub = view.hubs[endpoint], hub.pair?.mode == .pairing, let backup = hub.pair?.backup else {
                 continue
             }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FailoverCore
 import HubClient
+import Keys
 import LocalState
 
 struct ClientCommand: AsyncParsableCommand {
@@ -22,6 +23,7 @@ struct ClientCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("This machine's licence.", valueName: "file"))
     var license: String?
 
+    @OptionGroup var key: KeyOption
     @OptionGroup var service: ServiceOptions
     @OptionGroup var common: CommonOptions
 
@@ -33,11 +35,15 @@ struct ClientCommand: AsyncParsableCommand {
 
     func run() async throws {
         let license = try LicenseOption.read(license, of: name)
+        let machineKey = try key.read(of: name, role: .client)
         let options = ClientMachine.Options(
             name: name, main: main.endpoint, backup: backup?.endpoint,
-            dataPath: data ?? DataFolder.defaultPath(for: name), license: license?.license.type.rawValue)
+            dataPath: data ?? DataFolder.defaultPath(for: name), license: license?.license.type.rawValue,
+            credentials: key.credentials, permission: machineKey?.permission ?? 3,
+            keyExpires: { [keys = key.keys] in keys.flatMap { try? MachineKey(path: $0).expires } })
         try await service.run { log in
             license.map { LicenseOption.report($0.license, to: log) }
+            machineKey.map { KeyOption.report($0, at: key.keys ?? "", to: log) }
             return ClientMachine(options, log: log)
         }
     }

@@ -41,10 +41,13 @@ enum ExitStatus: Int32 {
             case .notLoopback, .invalidAddress: .wrongUsage
             default: error.isRefusal ? .refused : .failed
             }
+        case KeyError.ended, KeyError.notYetValid: .refused
         case let error as KeyError: error.isWrongFile ? .wrongUsage : .failed
         case let error as LicenseError: error.isWrongFile ? .wrongUsage : .failed
         case is ClientMachine.Failure, is CommandResponse: .refused
-        case is NoHubReached, is HubNotReached, CommandSession.Failure.unreachable, PublishError.noHub: .noHub
+        case let error as NoHubReached: error.isRefusal ? .refused : .noHub
+        case CommandSession.Failure.unreachable(_, let reason) where reason.isOfKeys: .refused
+        case is HubNotReached, CommandSession.Failure.unreachable, PublishError.noHub: .noHub
         case PublishError.notAuthorized: .refused
         case PublishError.tooLarge, PublishError.invalidTopic: .wrongUsage
         case is NoActiveHub, CommandSession.Failure.refused: .refused

@@ -14,7 +14,7 @@ struct KeysCommand: AsyncParsableCommand {
             """,
         subcommands: [
             KeysCreateSubcommand.self, KeysAddSubcommand.self, KeysInspectSubcommand.self, KeysExportSubcommand.self,
-            KeysRenewSubcommand.self,
+            KeysRenewSubcommand.self, KeysRevokeSubcommand.self,
         ])
 }
 
@@ -51,8 +51,8 @@ struct KeysAddSubcommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Issue a key to one machine.",
         discussion: """
-            Permission 1 sees and edits what is its own machine's, 2 sees everything, and 3 also edits everything and orders \
-            the servers. The Main server needs 3.
+            Permission 1 sees and edits the machine's own items of the show; 2 sees everything, edits its own, pushes and \
+            pulls files; 3 edits everything, adds and removes the Backup, and switches. Give the Main server 3.
             """)
 
     @Argument(help: "The machine's name.")
@@ -61,7 +61,7 @@ struct KeysAddSubcommand: AsyncParsableCommand {
     var site: String
     @Option(help: "server or client. The key of a client cannot be used for a server.")
     var role: KeyRole
-    @Option(help: "1, 2 or 3: what the machine may order.")
+    @Option(help: "1, 2 or 3: what the machine may do; see above.")
     var permission = 2
     @Option(help: "How many days it lasts, 1 to 3650.")
     var days = 365

@@ -21,7 +21,8 @@ struct ObservationOptions: ParsableArguments {
         let terminal = Terminal()
         var last: String?
         if watch, !json, terminal.isInteractive { terminal.write("\u{1B}[2J") }
-        for await view in SiteObserver.views(of: site.endpoints) {
+        _ = try site.key.read()
+        for await view in SiteObserver.views(of: site.endpoints, credentials: site.key.credentials) {
             let document = document(view)
             guard watch || document != nil else { throw NoHubReached(view) }
             let text: String

@@ -18,6 +18,7 @@ struct SiteOptions: ParsableArguments {
         help: ArgumentHelp(
             "A hub of the site, ADDR[:PORT]; may be repeated. Default: 127.0.0.1:1883.", valueName: "addr"))
     var hubs: [Address] = []
+    @OptionGroup var key: KeyOption
 
     var endpoints: [Endpoint] {
         hubs.isEmpty ? [.tcp(host: "127.0.0.1", port: Endpoint.defaultPort)] : hubs.map(\.endpoint)
@@ -51,8 +52,11 @@ struct ServiceOptions: ParsableArguments {
 /// Nobody answered at any of the addresses.
 struct NoHubReached: Error, CustomStringConvertible {
     var causes: [(Endpoint, String)]
+    /// A hub is there, and does not go together with this machine's key.
+    var isRefusal: Bool
 
     init(_ view: SiteView) {
+        isRefusal = view.reach.values.contains { if case .failed(let reason) = $0 { reason.isOfKeys } else { false } }
         causes = view.reach.compactMap { endpoint, reach in
             switch reach {
             case .failed(let reason): (endpoint, "\(reason)")
@@ -64,6 +68,6 @@ struct NoHubReached: Error, CustomStringConvertible {
 
     var description: String {
         "no hub could be reached: " + causes.map { "\($0.0): \($0.1)" }.joined(separator: "; ")
-            + ". Check that a server runs there, or name another hub with --hub ADDR[:PORT]."
+            + (isRefusal ? "." : ". Check that a server runs there, or name another hub with --hub ADDR[:PORT].")
     }
 }

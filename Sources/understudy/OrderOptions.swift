@@ -11,12 +11,14 @@ struct OrderOptions: ParsableArguments {
     @OptionGroup var site: SiteOptions
     @Option(
         help: ArgumentHelp(
-            "Who orders it, for the history. Default: the name you are logged in with.", valueName: "name"))
+            "Who orders it, for the history. Default: the name you are logged in with; with --keys always the key's.",
+            valueName: "name"))
     var user: MachineName?
 
     /// The site, once every hub has answered or failed.
     func look() async throws -> SiteView {
-        for await view in SiteObserver.views(of: site.endpoints) {
+        _ = try orderer
+        for await view in SiteObserver.views(of: site.endpoints, credentials: site.key.credentials) {
             guard view.authority != nil else { throw NoHubReached(view) }
             return view
         }
@@ -28,17 +30,22 @@ struct OrderOptions: ParsableArguments {
         within patience: Duration = .seconds(15)
     ) async throws {
         guard let endpoint = site.endpoint(of: server) else { throw HubNotReached(server: server) }
-        try await CommandSession.give(command, payload, as: user ?? loginName, to: endpoint, within: patience)
+        try await CommandSession.give(
+            command, payload, as: orderer, to: endpoint, credentials: self.site.key.credentials, within: patience)
     }
 
     /// The servers that still answer when those that were told to stop have had their time.
     func serversThatStay(_ site: SiteView) async -> [MachineName] {
-        let watch = await SiteWatch(hubs: Array(site.hubs.keys))
+        let watch = await SiteWatch(hubs: Array(site.hubs.keys), credentials: self.site.key.credentials)
         let isOver = { @Sendable (view: SiteView) in view.isSettled && !view.isReached }
         _ = try? await watch.wait(for: "the end of every server", within: .seconds(5), until: isOver)
         let left = await watch.view.servers(reached: true)
         await watch.stop()
         return left.sorted()
+    }
+
+    private var orderer: MachineName {
+        get throws { try site.key.name(user, of: site.key.read()) ?? loginName }
     }
 
     private var loginName: MachineName { MachineName(NSUserName()) ?? MachineName("operator")! }

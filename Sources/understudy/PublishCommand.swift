@@ -39,7 +39,7 @@ struct PublishCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let hub = await show.connect()
+        let hub = try await show.connect()
         do {
             if let payload {
                 try await start(payload, on: hub).value

@@ -10,8 +10,8 @@ struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server", abstract: "Run this machine as the Main or the Backup server.",
         discussion: """
-            Starts the machine's two brokers and its coordinator, which live and die together. Without keys it listens on \
-            loopback only, unless --insecure says that everyone on the network may read and change the show.
+            Starts the machine's two brokers and its coordinator, which live and die together. With a key it listens on \
+            all addresses; without, on loopback only, unless --insecure says that everyone on the network may read and change the show.
 
             --backup and --main name the first pair; from then on the pair record counts, which both servers keep. See \
             understudy backup. A pair begins only where both servers hold a Server with failover licence.
@@ -51,6 +51,7 @@ struct ServerCommand: AsyncParsableCommand {
             "The public key of the issuer whose licences count; the same on both servers.", valueName: "file"))
     var licenseIssuer: String?
 
+    @OptionGroup var key: KeyOption
     @OptionGroup var service: ServiceOptions
     @OptionGroup var common: CommonOptions
 
@@ -92,15 +93,17 @@ struct ServerCommand: AsyncParsableCommand {
         let issuer = try licenseIssuer.map { path throws(LicenseError) in try TrustedIssuer(path: path) }
         let license = try LicenseOption.read(license, of: name)
         if let license, let issuer { try await issuer.verify(license, source: self.license ?? "") }
+        let machineKey = try key.read(of: name, role: .server)
         var timing = Timing()
         timing.returnDelay = .seconds(returnDelay)
         let options = ServerOptions(
             role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
             peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
             isInsecure: insecure, returns: returns, timing: timing, license: license,
-            licenseIssuer: issuer)
+            licenseIssuer: issuer, keys: key.keys)
         try await service.run { log in
             license.map { LicenseOption.report($0.license, to: log) }
+            machineKey.map { KeyOption.report($0, at: key.keys ?? "", to: log) }
             return Server(options, log: log)
         }
     }

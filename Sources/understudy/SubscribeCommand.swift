@@ -29,7 +29,7 @@ struct SubscribeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let hub = await show.connect()
+        let hub = try await show.connect()
         let messages = try await hub.subscribe(filters)
         let arrival = Task { try await waitForHub(hub) }
         let reading = Task {

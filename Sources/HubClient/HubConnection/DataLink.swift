@@ -40,13 +40,15 @@ final class DataLink {
     private var isRequested = false
     private var retained = RetainedState()
 
-    init(endpoint: Endpoint, clientID: String, publisher: Publisher, filters: [String]) {
+    init(
+        endpoint: Endpoint, credentials: TLSCredentials?, clientID: String, publisher: Publisher, filters: [String]
+    ) {
         self.endpoint = endpoint
         self.publisher = publisher
         self.filters = filters
-        reconnecting = ReconnectingSession(.init(endpoint: endpoint, clientID: clientID), backoff: .ofHub) {
-            [weak self] in self?.handle($0)
-        }
+        reconnecting = ReconnectingSession(
+            .init(endpoint: endpoint, credentials: credentials, clientID: clientID), backoff: .ofHub
+        ) { [weak self] in self?.handle($0) }
     }
 
     func start() { reconnecting.start() }

@@ -33,6 +33,7 @@ public final class HubConnection {
 
     private let name: MachineName
     private let publisher: Publisher
+    private let credentials: TLSCredentials?
     private var links: [DataLink] = []
     private var follower = Follower()
     private var outbox: Outbox
@@ -59,10 +60,12 @@ public final class HubConnection {
     /// Connects in the background; a site that cannot be reached is waited for.
     ///
     /// - Parameters:
-    ///   - name: of this machine; its messages bear it.
+    ///   - name: of this machine; its messages bear it. Where there are keys, the one in its key.
     ///   - hubs: the addresses of Main's and the Backup's hub. With one of them, the other one is learnt from the site.
-    public init(name: MachineName, hubs: [Endpoint]) {
+    ///   - credentials: this machine's key; `nil`: the site has none.
+    public init(name: MachineName, hubs: [Endpoint], credentials: TLSCredentials? = nil) {
         self.name = name
+        self.credentials = credentials
         publisher = Publisher(machine: name, session: Identifier.random())!
         outbox = Outbox(publisher: publisher)
         for hub in hubs { connect(to: hub) }
@@ -73,14 +76,15 @@ public final class HubConnection {
     /// - Parameters:
     ///   - name: 1 to 64 characters of `[A-Za-z0-9_-]`.
     ///   - hubs: `ADDR[:PORT]` each.
+    ///   - keys: the path of this machine's key file; `nil`: the site has no keys.
     /// - Throws: `InvalidName`.
-    public convenience init(name: String, hubs: [String]) throws {
+    public convenience init(name: String, hubs: [String], keys: String? = nil) throws {
         guard let machine = MachineName(name) else { throw InvalidName(text: name) }
         let endpoints = try hubs.map { hub in
             guard let endpoint = Endpoint(hub) else { throw InvalidName(text: hub) }
             return endpoint
         }
-        self.init(name: machine, hubs: endpoints)
+        self.init(name: machine, hubs: endpoints, credentials: keys.map { TLSCredentials(path: $0) })
     }
 
     /// It is no machine's name, or no address.
@@ -95,7 +99,8 @@ public final class HubConnection {
     private func connect(to endpoint: Endpoint) {
         guard !isClosed, !links.contains(where: { $0.endpoint == endpoint }) else { return }
         let link = DataLink(
-            endpoint: endpoint, clientID: "\(name)-data-\(publisher.session)-\(links.count)", publisher: publisher,
+            endpoint: endpoint, credentials: credentials,
+            clientID: "\(name)/data-\(publisher.session)-\(links.count)", publisher: publisher,
             filters: Array(filters))
         link.onEvent = { [weak self, unowned link] in self?.handle($0, of: link) }
         links.append(link)

@@ -28,6 +28,7 @@ final class ServerReplicator {
 
     private let name: MachineName
     private let secret: String
+    private let credentials: TLSCredentials?
     private let log: Logger
     private var hub: Session!
     private var peer: ReconnectingSession?
@@ -47,11 +48,12 @@ final class ServerReplicator {
     ///   - stored: what the store held at start.
     ///   - filled: called once, when the hub has what was stored, or has failed.
     private init(
-        name: MachineName, run: String, secret: String, hub: Endpoint, stored: StateStore.Content, store: StateStore,
-        epoch: Epoch, log: Logger, filled: @escaping @SessionLoop () -> Void
+        name: MachineName, run: String, secret: String, credentials: TLSCredentials?, hub: Endpoint,
+        stored: StateStore.Content, store: StateStore, epoch: Epoch, log: Logger,
+        filled: @escaping @SessionLoop () -> Void
     ) {
         whenFilled = filled
-        (self.name, self.secret, self.log) = (name, secret, log)
+        (self.name, self.secret, self.credentials, self.log) = (name, secret, credentials, log)
         let replica = Replica(
             me: name, stored: stored.retained, publishers: stored.publishers, counter: stored.counter,
             atPeer: stored.counterAtPeer)
@@ -59,7 +61,7 @@ final class ServerReplicator {
         journal = Journal(store)
         journal.onWritten = { [weak self] in self?.handle(.stored($0)) }
         journal.onError = { [weak self] in self?.status.storeError = $0 }
-        self.hub = Session(.init(endpoint: hub, clientID: "\(name)-replicator-\(secret)")) { [weak self] event in
+        self.hub = Session(.init(endpoint: hub, clientID: "\(name)/replicator-\(secret)")) { [weak self] event in
             guard let self, !self.hasEnded else { return }
             switch event {
             case .opened:
@@ -76,13 +78,14 @@ final class ServerReplicator {
 
     /// Returns when the hub has what was stored.
     static func filled(
-        name: MachineName, run: String, secret: String, hub: Endpoint, stored: StateStore.Content, store: StateStore,
-        epoch: Epoch, log: Logger
+        name: MachineName, run: String, secret: String, credentials: TLSCredentials?, hub: Endpoint,
+        stored: StateStore.Content, store: StateStore, epoch: Epoch, log: Logger
     ) async -> ServerReplicator {
         var replicator: ServerReplicator?
         await withCheckedContinuation { continuation in
             replicator = ServerReplicator(
-                name: name, run: run, secret: secret, hub: hub, stored: stored, store: store, epoch: epoch, log: log
+                name: name, run: run, secret: secret, credentials: credentials, hub: hub, stored: stored, store: store,
+                epoch: epoch, log: log
             ) { continuation.resume() }
         }
         return replicator!
@@ -95,7 +98,7 @@ final class ServerReplicator {
             return
         }
         let session = ReconnectingSession(
-            .init(endpoint: endpoint, clientID: "\(name)-replication-\(secret)")
+            .init(endpoint: endpoint, credentials: credentials, clientID: "\(name)/replication-\(secret)")
         ) { [weak self] event in
             guard let self else { return }
             switch event {
