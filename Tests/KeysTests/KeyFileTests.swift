@@ -188,6 +188,24 @@ struct KeyFileTests {
         }
     }
 
+    @Test("A signature with unused bits, which OpenSSL refuses, is refused even where those bits are zero")
+    func unusedBits() throws {
+        // Every second signature ends in a zero bit, and only there the encoding is otherwise proper.
+        while true {
+            let parts = try blocks(Given.client().pem)
+            let lines = parts[0].split(separator: "\n")
+            var der = Array(try #require(Data(base64Encoded: lines[1...].dropLast().joined())))
+            guard try #require(der.last) & 1 == 0 else { continue }
+            // The signature is a sequence (0x30) in a bit string (0x03), whose first byte counts the unused bits.
+            let length = try #require((70...72).first { der[der.count - $0] == 0x30 && der[der.count - $0 - 1] == 0 })
+            der[der.count - length - 1] = 1
+            let body = Data(der).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+            let text = "\(lines[0])\n\(body)\n\(lines[lines.count - 1])\n" + parts[1] + parts[2]
+            #expect(throws: KeyError.self) { try MachineKey(pem: text, source: "x") }
+            return
+        }
+    }
+
     @Test("Neither a log nor a failing test shows a private key")
     func description() throws {
         let key = try Given.client()
