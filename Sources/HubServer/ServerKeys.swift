@@ -21,6 +21,8 @@ final class ServerKeys {
 
     /// The key was renewed, or another one was revoked.
     var onNews: @SessionLoop () -> Void = {}
+    /// Whether a revocation waits a little before this machine's sessions are ended, for what it still has to do.
+    var mayFinish: @SessionLoop (MachineName) -> Bool = { _ in false }
 
     private(set) var key: MachineKey
     /// The newest one of each machine.
@@ -30,12 +32,14 @@ final class ServerKeys {
     private let files: KeyFiles
     private let log: Logger
     private let look = LoopTimer()
+    private let finishing = LoopTimer()
     private var isLooking = false
     private var complaint: String?
     private var told: [MachineName: Timestamp] = [:]
     private var brokers: [Broker] = []
 
     private static let interval = Duration.seconds(5)
+    private static let timeToFinish = Duration.seconds(5)
     /// More would not fit into a payload.
     private static let mostRevocations = 250
 
@@ -75,7 +79,7 @@ final class ServerKeys {
         lookForNewKey()
     }
 
-    func stop() { look.cancel() }
+    func stop() { for timer in [look, finishing] { timer.cancel() } }
 
     var tokens: [String] { revocations.values.map(\.token).sorted() }
 
@@ -115,10 +119,16 @@ final class ServerKeys {
         if let failure { return .failed(failure) }
         revocations[revocation.machine] = revocation
         log.warning("the keys of \(revocation.machine) that were issued until \(revocation.until.text) are revoked")
-        for broker in brokers { broker.readAgain() }
+        if mayFinish(revocation.machine) {
+            finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.enforce() }
+        } else {
+            enforce()
+        }
         onNews()
         return .remembered
     }
+
+    private func enforce() { for broker in brokers { broker.readAgain() } }
 
     /// Whether this server itself must not take part any more.
     var isOwnRevoked: Bool { revocations.values.contains(where: key.isRevoked) }
@@ -150,7 +160,7 @@ final class ServerKeys {
             self.key = key
             complaint = nil
             log.info("the key of \(key.name) was renewed, until \(key.expires.text)")
-            for broker in brokers { broker.readAgain() }
+            enforce()
             onNews()
         }
     }

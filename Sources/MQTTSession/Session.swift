@@ -287,8 +287,8 @@ public final class Session {
         if machine.state == .connecting {
             if let fault = TLSContext.fault { return .untrusted(fault) }
             let known = closeReason(code, errorNumber: errorNumber)
-            guard !isEncrypted, case .tcp = configuration.endpoint, case .lost = known else { return known }
-            return .endedUnanswered
+            guard case .tcp = configuration.endpoint, case .lost = known else { return known }
+            return .endedUnanswered(hadKey: isEncrypted)
         }
         return closeReason(code, errorNumber: errorNumber)
     }
