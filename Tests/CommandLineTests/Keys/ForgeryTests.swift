@@ -10,7 +10,8 @@ import Testing
 struct ForgeryTests {
     private static let intruder = MachineName("op-9")!
 
-    private func withIntruder(_ body: (LocalSite, _ key: String, _ door: BrokerDoor) async throws -> Void) async throws {
+    private func withIntruder(_ body: (LocalSite, _ key: String, _ door: BrokerDoor) async throws -> Void) async throws
+    {
         try await withSite(hasKeys: true) { site in
             let key = try #require(try site.key(of: Self.intruder, permission: 3))
             let door = try await BrokerDoor.open("\(site.folder)/\(site.main.name)/run/hub.sock")
@@ -46,7 +47,9 @@ struct ForgeryTests {
                 fence: "cues/fence", waits: true
             ).run()
             _ = await door.messages(until: "machines/gfx-1/ready")
-            for (id, version, code) in [("studio", 5, 135), ("studio", 4, 5), ("gfx-1/main", 5, 135), ("gfx-1/x", 4, 5)] {
+            for (id, version, code) in [
+                ("studio", 5, 135), ("studio", 4, 5), ("gfx-1/main", 5, 135), ("gfx-1/x", 4, 5),
+            ] {
                 let answer = try await PahoClient(
                     port: port, key: key, id: id, version: version, fence: "machines/op-9/fence"
                 ).run()
@@ -71,13 +74,15 @@ struct ForgeryTests {
                 ("understudy-id", "op-9/abc/1", true), ("understudy-id", "cam-1/abc/1", false),
                 ("understudy-id", "op-9x/abc/1", false), ("understudy-id", "op-/abc/1", false),
                 ("understudy-origin", "main-1", false), ("understudy-snapshot", "yes", false),
-                ("understudy-permission", "3", false), ("understudy-more", "x", false), ("understudy-confirm", "hub", true),
+                ("understudy-permission", "3", false), ("understudy-more", "x", false),
+                ("understudy-confirm", "hub", true),
                 ("anything", "else", true),
             ] {
                 let outcome = try await Understudy.run(
                     "/usr/bin/mosquitto_pub",
                     [
-                        "-p", "\(site.main.port)", "-V", "5", "-q", "1", "-t", "cues/x", "-m", "y", "--cafile", key, "--cert",
+                        "-p", "\(site.main.port)", "-V", "5", "-q", "1", "-t", "cues/x", "-m", "y", "--cafile", key,
+                        "--cert",
                         key, "--key", key, "--insecure", "-D", "publish", "user-property", property, value,
                     ])
                 #expect(outcome.error.contains("Not authorized") != isAllowed, "\(property) \(value): \(outcome)")
@@ -93,7 +98,8 @@ struct ForgeryTests {
                     "/usr/bin/mosquitto_pub",
                     [
                         "-p", "\(site.main.port)", "-V", "5", "-q", "1", "-t", "commands/op-9/hub/switch", "-m",
-                        #"{"to":"nobody"}"#, "--cafile", key, "--cert", key, "--key", key, "--insecure", "-D", "publish",
+                        #"{"to":"nobody"}"#, "--cafile", key, "--cert", key, "--key", key, "--insecure", "-D",
+                        "publish",
                         "response-topic", response,
                     ])
             }
@@ -104,7 +110,9 @@ struct ForgeryTests {
             // Answered after all of these.
             let outcome = try await ask("responses/op-9/x")
             #expect(outcome.code == 0)
-            let answers = await door.messages(until: "responses/op-9/x").filter { $0.payload.contains(UInt8(ascii: "{")) }
+            let answers = await door.messages(until: "responses/op-9/x").filter {
+                $0.payload.contains(UInt8(ascii: "{"))
+            }
             #expect(!answers.contains { $0.topic.hasPrefix("responses/cam-1") || $0.topic == "responses/op-99/x" })
             #expect(!answers.contains { $0.topic == "show/cam-1/x" || $0.topic == "responses/op-9" })
         }

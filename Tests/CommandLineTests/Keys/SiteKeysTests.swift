@@ -29,7 +29,8 @@ struct SiteKeysTests {
     private func publish(_ site: LocalSite, _ key: String, to port: UInt16? = nil) async throws -> Understudy.Outcome {
         try await Understudy.run(
             "/usr/bin/mosquitto_pub",
-            ["-p", "\(port ?? site.main.port)", "-V", "5", "-q", "1", "-t", "show/\(Self.guest)/x", "-m", "y"] + tls(key))
+            ["-p", "\(port ?? site.main.port)", "-V", "5", "-q", "1", "-t", "show/\(Self.guest)/x", "-m", "y"]
+                + tls(key))
     }
 
     // MARK: - Failover
@@ -62,7 +63,8 @@ struct SiteKeysTests {
             let server = try await MachineProcess(
                 "main-1", program: Understudy.program,
                 arguments: [
-                    "server", "--role", "main", "--name", "main-1", "--port", "\(ports[0])", "--control-port", "\(ports[1])",
+                    "server", "--role", "main", "--name", "main-1", "--port", "\(ports[0])", "--control-port",
+                    "\(ports[1])",
                     "--data", folder + "/main", "--keys", file,
                 ])
             let credentials = TLSCredentials(path: try key(of: authority, in: folder))
@@ -95,7 +97,9 @@ struct SiteKeysTests {
             let file = try key(of: site.authority, in: site.folder, daysAgo: 3, days: 1)
             #expect(try await publish(site, file).code != 0)
             let status = try await Understudy.run(["status", "--hub", "\(site.main.endpoint)", "--keys", file])
-            #expect(status.code == 3 && status.error.contains("ended on") && status.error.contains("keys renew"), "\(status)")
+            #expect(
+                status.code == 3 && status.error.contains("ended on") && status.error.contains("keys renew"),
+                "\(status)")
             try await expectClientSays("this machine's key has ended", file, site)
         }
     }
@@ -121,7 +125,8 @@ struct SiteKeysTests {
             let file = try key(of: site.authority, in: site.folder)
             for port in [site.main.port, site.main.controlPort, site.backup.port, site.backup.controlPort] {
                 let plain = try await Understudy.run(
-                    "/usr/bin/mosquitto_pub", ["-p", "\(port)", "-V", "5", "-q", "1", "-t", "election/x/vote/y", "-m", "y"])
+                    "/usr/bin/mosquitto_pub",
+                    ["-p", "\(port)", "-V", "5", "-q", "1", "-t", "election/x/vote/y", "-m", "y"])
                 #expect(plain.code != 0)
                 let nobody = try await Understudy.run(
                     "/usr/bin/mosquitto_pub",
@@ -131,10 +136,12 @@ struct SiteKeysTests {
                     let outcome = try await Understudy.run(
                         "/usr/bin/openssl",
                         [
-                            "s_client", "-connect", "127.0.0.1:\(port)", version, "-cipher", "ALL:@SECLEVEL=0", "-CAfile", file,
+                            "s_client", "-connect", "127.0.0.1:\(port)", version, "-cipher", "ALL:@SECLEVEL=0",
+                            "-CAfile", file,
                             "-cert", file, "-key", file, "-verify_return_error",
                         ])
-                    #expect(outcome.output.contains("Cipher is (NONE)") != isSpoken, "\(version) on \(port): \(outcome)")
+                    #expect(
+                        outcome.output.contains("Cipher is (NONE)") != isSpoken, "\(version) on \(port): \(outcome)")
                 }
             }
             let status = try await Understudy.run(["status", "--hub", "\(site.main.endpoint)"])
@@ -178,7 +185,8 @@ struct SiteKeysTests {
             let site = folder + "/site"
             try authority.write(to: site)
             let garbage = folder + "/garbage"
-            try Data("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8).write(to: URL(filePath: garbage))
+            try Data("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8).write(
+                to: URL(filePath: garbage))
             let cases = [
                 (try key(LocalSite.mainName, of: authority, in: folder), "is the key of a client"),
                 (try key(LocalSite.backupName, role: .server, of: authority, in: folder), "was issued to backup-1"),
@@ -188,7 +196,8 @@ struct SiteKeysTests {
             for (file, sentence) in cases {
                 let ports = FreePorts.take(2)
                 let outcome = try await Understudy.run([
-                    "server", "--role", "main", "--name", "main-1", "--port", "\(ports[0])", "--control-port", "\(ports[1])",
+                    "server", "--role", "main", "--name", "main-1", "--port", "\(ports[0])", "--control-port",
+                    "\(ports[1])",
                     "--data", folder + "/main", "--keys", file,
                 ])
                 #expect(outcome.code == 2 && outcome.error.contains(sentence), "\(outcome)")
@@ -196,34 +205,67 @@ struct SiteKeysTests {
         }
     }
 
-    @Test("Servers with keys of two sites, or one of them without: no pair, and both say why", arguments: [true, false])
-    func keysDiffer(_ hasKeys: Bool) async throws {
+    @Test(
+        "A Backup with another site's key, or without one, is not added, and the answer says why",
+        arguments: [true, false])
+    func foreignBackup(_ hasKey: Bool) async throws {
         let site = try await LocalSite(returnDelay: 0.3, hasKeys: true)
         do {
-            let other = try SiteAuthority(name: MachineName("elsewhere")!, at: .now)
-            let file = try key(LocalSite.backupName, role: .server, of: other, in: site.folder)
-            var arguments = try await site.arguments(of: site.backup)
-            let place = try #require(arguments.firstIndex(of: "--keys"))
-            if hasKeys { arguments[place + 1] = file } else { arguments.removeSubrange(place...(place + 1)) }
-            try await site.start(site.main)
-            try await site.start(site.backup.name, arguments)
+            var alone = try await site.arguments(of: site.main)
+            let named = try #require(alone.firstIndex(of: "--backup"))
+            alone.removeSubrange(named...(named + 1))
+            try await site.start(site.main.name, alone)
+            try await startForeignBackup(of: site, hasKey)
             let main = site.main
-            try await site.watch.wait(for: "keysDiffer") {
-                $0.hubs[main.observed]?.state?.missing.contains(.keysDiffer) == true
-            }
             try await site.watch.wait(for: "Main alone") { $0.isActive(main.name, at: main.observed) }
-            #expect(await site.watch.view.hubs[main.observed]?.pair?.mode == .alone)
-            let response = try await CommandRequest(
-                "backup/add", #"{"address":"127.0.0.1","port":\#(site.backup.port)}"#, user: "\(LocalSite.operatorName)",
-                key: site.credentials?.path
-            ).sent(to: main)
-            #expect(response.code == .keysDiffer, "\(response)")
-            #expect(response.message?.contains(hasKeys ? "keys of another site" : "has no keys") == true, "\(response)")
+            try await expectNotAdded(site, hasKey)
         } catch {
             await site.end()
             throw error
         }
         await site.end()
+    }
+
+    private func startForeignBackup(of site: LocalSite, _ hasKey: Bool) async throws {
+        let other = try SiteAuthority(name: MachineName("elsewhere")!, at: .now)
+        let file = try key(LocalSite.backupName, role: .server, of: other, in: site.folder)
+        var arguments = try await site.arguments(of: site.backup)
+        let place = try #require(arguments.firstIndex(of: "--keys"))
+        if hasKey { arguments[place + 1] = file } else { arguments.removeSubrange(place...(place + 1)) }
+        let watch = await SiteWatch(
+            hubs: [site.backup.endpoint], credentials: hasKey ? TLSCredentials(path: file) : nil, findsOthers: false)
+        try await site.start(site.backup.name, arguments)
+        let endpoint = site.backup.endpoint
+        try await watch.wait(for: "the other server") { $0.hubs[endpoint]?.server != nil }
+        await watch.stop()
+    }
+
+    private func expectNotAdded(_ site: LocalSite, _ hasKey: Bool) async throws {
+        let response = try await CommandRequest(
+            "backup/add", #"{"address":"127.0.0.1","port":\#(site.backup.port)}"#, user: "\(LocalSite.operatorName)",
+            key: site.credentials?.path
+        ).sent(to: site.main)
+        #expect(response.code == .keysDiffer, "\(response)")
+        #expect(response.message?.contains(hasKey ? "keys of another site" : "has no keys") == true, "\(response)")
+    }
+
+    @Test(
+        "A Backup that comes back with another site's key, or without one: Main acts, and says that the keys differ",
+        arguments: [true, false])
+    func keysDiffer(_ hasKey: Bool) async throws {
+        try await withSite(hasKeys: true) { site in
+            try await site.process(of: site.backup.name)?.kill()
+            try await startForeignBackup(of: site, hasKey)
+            let main = site.main
+            try await site.watch.wait(for: "keysDiffer") {
+                $0.isActive(main.name, at: main.observed)
+                    && $0.hubs[main.observed]?.state?.missing.contains(.keysDiffer) == true
+            }
+            let status = try await Understudy.run([
+                "status", "--hub", "\(main.endpoint)", "--keys", try #require(site.credentials).path,
+            ])
+            #expect(status.code == 0 && status.output.contains(HubState.Missing.keysDiffer.sentence), "\(status)")
+        }
     }
 
     // MARK: - Revoking
@@ -237,7 +279,8 @@ struct SiteKeysTests {
             ["keys", "revoke", "\(name)", "--site", file] + servers.flatMap { ["--hub", "\($0.endpoint)"] })
     }
 
-    @Test("A revoked key: its sessions end, no broker takes it, and the machine says so; a new one of that name is good")
+    @Test(
+        "A revoked key: its sessions end, no broker takes it, and the machine says so; a new one of that name is good")
     func revoked() async throws {
         try await withSite(hasKeys: true) { site in
             let file = try #require(try site.key(of: Self.guest))
@@ -322,7 +365,9 @@ struct SiteKeysTests {
             let session = await ObservedEnd(site.main.endpoint, try #require(site.credentials))
             try await session.opened()
             try #require(site.authority).write(to: site.folder + "/site")
-            let outcome = try await Understudy.run(["keys", "renew", file, "--site", site.folder + "/site", "--days", "20"])
+            let outcome = try await Understudy.run([
+                "keys", "renew", file, "--site", site.folder + "/site", "--days", "20",
+            ])
             #expect(outcome.code == 0, "\(outcome)")
             let main = site.main
             // The server looks at its key every few seconds.
