@@ -24,10 +24,11 @@ public struct BrokerConfiguration: Sendable {
     ///   - socket: path of the coordinator's private listener, at most 107 bytes.
     ///   - plugin: path of `BrokerAccess`.
     ///   - accessPath: where `access` will lie.
+    ///   - memoryLimit: bytes that the broker may hold before it shuts out whoever floods it.
     ///   - keys: `nil`: there are none.
     public init(
         _ kind: Kind, user: String, listen: String, port: UInt16, socket: String, plugin: String, accessPath: String,
-        keys: Keys?
+        memoryLimit: UInt64, keys: Keys?
     ) {
         let template: [UInt8]
         switch kind {
@@ -38,7 +39,8 @@ public struct BrokerConfiguration: Sendable {
         let lines = Self.string(template) + (keys == nil ? "" : Self.string(PackageResources.keys_conf))
         let places = [
             "user": user, "listen": listen, "port": String(port), "socket": socket, "plugin": plugin,
-            "access": accessPath, "key": keys?.key ?? "", "revocations": keys?.revocations ?? "",
+            "access": accessPath, "memory_limit": String(memoryLimit), "key": keys?.key ?? "",
+            "revocations": keys?.revocations ?? "",
         ]
         text = places.reduce(lines) { $0.replacing("${\($1.key)}", with: $1.value) }
     }

@@ -12,7 +12,9 @@
 #include "access_rules.h"
 #include "certificate.h"
 #include "client_ids.h"
+#include "floods.h"
 #include "revocations.h"
+#include "slow_readers.h"
 
 static struct {
     struct access_rules *rules;
@@ -20,7 +22,13 @@ static struct {
     char *revocations_path;
     struct revocations *revocations;
     struct client_ids *client_ids;
+    struct floods *floods;
+    /// The first session has come, so that there are sockets which later ones inherit from.
+    bool has_begun;
 } access;
+
+/// A program that is stopped for longer than this connects anew, and gets what is retained.
+enum { SLOW_READER_MILLISECONDS = 10000 };
 
 // MARK: - Who it is
 
@@ -46,6 +54,8 @@ static bool read_user(const struct mosquitto *client, struct access_identity *wh
 /// Called for every session that begins, and again for all when the rules are read anew.
 static int authenticate(int event, void *data, void *context) {
     struct mosquitto *client = ((struct mosquitto_evt_basic_auth *)data)->client;
+    if (!access.has_begun) give_up_slow_readers_after(SLOW_READER_MILLISECONDS);
+    access.has_begun = true;
     if (!access.revocations_path) return MOSQ_ERR_SUCCESS;
     struct certificate certificate;
     switch (certificate_read(client, &certificate)) {
@@ -111,7 +121,15 @@ static bool may_say_all(const struct access_identity *who, const mosquitto_prope
 static int received(int event, void *data, void *context) {
     struct mosquitto_evt_message *message = data;
     struct access_identity who;
-    if (!read_user(message->client, &who) || !may_say_all(&who, message->properties)) return MOSQ_ERR_ACL_DENIED;
+    if (!read_user(message->client, &who)) return MOSQ_ERR_ACL_DENIED;
+    const char *author = who.name ? who.name : mosquitto_client_address(message->client);
+    if (!floods_allow(access.floods, author ? author : "", message->payloadlen)) {
+        mosquitto_log_printf(
+            MOSQ_LOG_NOTICE, "refused %s: this broker holds all that it can, and it publishes on", author);
+        // Its session ends.
+        return MOSQ_ERR_NOMEM;
+    }
+    if (!may_say_all(&who, message->properties)) return MOSQ_ERR_ACL_DENIED;
     // The server decides on a command, and tells why it refuses one.
     if (access.revocations_path && strncmp(message->topic, "commands/", 9) == 0) {
         char level[2] = {(char)('0' + who.level), '\0'};
@@ -145,17 +163,21 @@ int mosquitto_plugin_version(int count, const int *versions) {
 int mosquitto_plugin_init(
     mosquitto_plugin_id_t *identifier, void **context, struct mosquitto_opt *options, int option_count) {
     const char *rules_path = NULL;
+    size_t memory_limit = 0;
     for (int i = 0; i < option_count; i++) {
         if (strcmp(options[i].key, "rules") == 0) rules_path = options[i].value;
+        if (strcmp(options[i].key, "memory_limit") == 0) memory_limit = strtoull(options[i].value, NULL, 10);
         if (strcmp(options[i].key, "revocations") == 0) access.revocations_path = strdup(options[i].value);
     }
     int wrong_line = 0;
     if (rules_path) access.rules = access_rules_read(rules_path, &wrong_line);
     access.client_ids = client_ids_new();
+    access.floods = floods_new(memory_limit);
     if (access.revocations_path) access.revocations = revocations_read(access.revocations_path);
-    if (!access.rules || !access.client_ids || (access.revocations_path && !access.revocations)) {
+    if (!access.rules || !access.client_ids || !access.floods || memory_limit == 0 || (access.revocations_path && !access.revocations)) {
         mosquitto_log_printf(
-            MOSQ_LOG_ERR, "the access rules cannot be used (line %d), or the list of revoked keys", wrong_line);
+            MOSQ_LOG_ERR, "the access rules (line %d), the memory limit or the list of revoked keys cannot be used",
+            wrong_line);
         return MOSQ_ERR_INVAL;
     }
     const struct {
@@ -176,6 +198,7 @@ int mosquitto_plugin_cleanup(void *context, struct mosquitto_opt *options, int o
     access_rules_free(access.rules);
     revocations_free(access.revocations);
     client_ids_free(access.client_ids);
+    floods_free(access.floods);
     free(access.revocations_path);
     return MOSQ_ERR_SUCCESS;
 }

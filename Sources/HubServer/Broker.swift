@@ -29,7 +29,8 @@ struct Broker: Sendable {
         guard socket.utf8.count <= limit else { throw .pathTooLong(path: socket, limit: limit) }
         let configuration = BrokerConfiguration(
             kind, user: Self.user, listen: listen, port: port, socket: "\(kind.rawValue).sock",
-            plugin: installation.plugin, accessPath: "\(kind.rawValue).access", keys: keys)
+            plugin: installation.plugin, accessPath: "\(kind.rawValue).access",
+            memoryLimit: ProcessInfo.processInfo.physicalMemory / 4, keys: keys)
         do {
             let files = FileManager.default
             try files.createDirectory(

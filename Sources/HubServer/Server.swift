@@ -24,6 +24,7 @@ public struct Server: Service {
     /// - Throws: `ServerError` or `LocalStateError` when the server cannot start or must end.
     public func run() async throws {
         ProcessPriority.raise()
+        OpenFiles.raiseLimit()
         var options = options
         while let main = try await run(options) {
             options.peer = (main.address, main.port)
