@@ -162,7 +162,9 @@ let package = Package(
         .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "FailoverCore"], swiftSettings: strict),
         .testTarget(name: "ShowHistoryTests", dependencies: ["ShowHistory"], swiftSettings: strict),
         .testTarget(
-            name: "MQTTSessionTests", dependencies: ["MQTTSession", "ChildProcess", "LocalSite"], swiftSettings: strict),
+            name: "MQTTSessionTests",
+            dependencies: ["MQTTSession", "ChildProcess", "FailoverCore", "HubProtocol", "Keys", "LocalSite"],
+            swiftSettings: strict),
         .testTarget(
             name: "SiteTests",
             dependencies: [

@@ -10,11 +10,15 @@ final class TestBroker: Sendable {
     let process: Int32
     private let task: Task<Void, any Error>
 
-    init() async throws {
+    /// - Parameter key: of a server; `nil`: the broker asks nobody for one.
+    init(key: String? = nil) async throws {
         port = FreePorts.take(1)[0]
         let configuration = FileManager.default.temporaryDirectory.path(percentEncoded: false) + "broker-\(port).conf"
-        try Data("listener \(port) 127.0.0.1\nallow_anonymous true\nlog_dest stderr\nuser root\n".utf8)
-            .write(to: URL(filePath: configuration))
+        let keys = key.map { "cafile \($0)\ncertfile \($0)\nkeyfile \($0)\nrequire_certificate true\n" } ?? ""
+        let text =
+            "listener \(port) 127.0.0.1\nallow_anonymous true\nlog_dest stderr\nuser \(NSUserName())\n"
+            + "max_inflight_messages 0\nmax_queued_messages 100000\n\(keys)"
+        try Data(text.utf8).write(to: URL(filePath: configuration))
         let (ready, continuation) = AsyncStream.makeStream(of: Int32.self)
         task = Task {
             defer { continuation.finish() }
@@ -50,10 +54,15 @@ final class ObservedSession {
     private(set) var session: Session!
     nonisolated let events: AsyncStream<Session.Event>
 
-    init(_ endpoint: Endpoint, clientID: String = "test-\(UInt32.random(in: 0 ... .max))", will: Publication? = nil) {
+    init(
+        _ endpoint: Endpoint, _ credentials: TLSCredentials? = nil,
+        clientID: String = "test-\(UInt32.random(in: 0 ... .max))", will: Publication? = nil
+    ) {
         let (events, continuation) = AsyncStream.makeStream(of: Session.Event.self)
         self.events = events
-        session = Session(.init(endpoint: endpoint, clientID: clientID, will: will)) { event in
+        session = Session(
+            .init(endpoint: endpoint, credentials: credentials, clientID: clientID, will: will)
+        ) { event in
             continuation.yield(event)
             if case .closed = event { continuation.finish() }
         }
@@ -62,9 +71,10 @@ final class ObservedSession {
 
     /// Opens a session and returns it when it is open.
     nonisolated static func opened(
-        _ endpoint: Endpoint, clientID: String = "test-\(UInt32.random(in: 0 ... .max))", will: Publication? = nil
+        _ endpoint: Endpoint, _ credentials: TLSCredentials? = nil,
+        clientID: String = "test-\(UInt32.random(in: 0 ... .max))", will: Publication? = nil
     ) async throws -> ObservedSession {
-        let observed = await ObservedSession(endpoint, clientID: clientID, will: will)
+        let observed = await ObservedSession(endpoint, credentials, clientID: clientID, will: will)
         guard case .opened? = await observed.events.first(where: { _ in true }) else { throw CancellationError() }
         return observed
     }
