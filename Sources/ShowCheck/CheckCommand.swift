@@ -35,6 +35,8 @@ struct CheckCommand: AsyncParsableCommand {
     var returnDelay = 1.0
     @Option(help: ArgumentHelp("The understudy program; the one beside this one when not given.", valueName: "path"))
     var program: String?
+    @Flag(help: "Every machine and program has a key.")
+    var keys = false
     @Flag(help: "Print what every machine logged last.")
     var logs = false
 

@@ -148,6 +148,7 @@ struct FaultCourse {
 
     func order(to hub: MachineName, at endpoint: Endpoint) async throws {
         try await CommandSession.give(
-            .hubSwitch, HubSwitchCommand(to: hub, force: false), as: MachineName("show-check")!, to: endpoint)
+            .hubSwitch, HubSwitchCommand(to: hub, force: false), as: LocalSite.operatorName, to: endpoint,
+            credentials: care.site.credentials)
     }
 }

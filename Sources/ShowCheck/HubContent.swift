@@ -8,16 +8,18 @@ final class HubContent {
 
     private init() {}
 
-    static func read(from endpoint: Endpoint) async throws -> [String: [UInt8]] {
+    static func read(from endpoint: Endpoint, _ credentials: TLSCredentials?) async throws -> [String: [UInt8]] {
         let content = HubContent()
-        return try await content.readAll(from: endpoint)
+        return try await content.readAll(from: endpoint, credentials)
     }
 
-    private func readAll(from endpoint: Endpoint) async throws -> [String: [UInt8]] {
+    private func readAll(from endpoint: Endpoint, _ credentials: TLSCredentials?) async throws -> [String: [UInt8]] {
         let (opened, opening) = AsyncStream.makeStream(of: Void.self)
         // The session lets go of this when it has ended.
-        session = Session(.init(endpoint: endpoint, clientID: "content-\(UInt32.random(in: 0 ... .max))")) {
-            event in
+        session = Session(
+            .init(
+                endpoint: endpoint, credentials: credentials, clientID: "content-\(UInt32.random(in: 0 ... .max))")
+        ) { event in
             if case .message(let message) = event {
                 self.retained[message.topic] = message.payload
             } else {

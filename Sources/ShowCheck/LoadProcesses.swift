@@ -41,11 +41,17 @@ actor LoadProcesses {
         return all.enumerated().filter { ($0.offset + first) % machines.count == place }.map(\.element)
     }
 
+    /// Where the site has keys.
+    private func issueKeys(_ programs: [String]) throws {
+        for name in programs { _ = try site.key(of: MachineName(name)!) }
+    }
+
     // MARK: - From start to end
 
     /// So many topics that nobody changes.
     func preload() async throws {
         guard options.topics > 0 else { return }
+        try issueKeys([Preload.name])
         authorFiles.append(file("preload"))
         let process = try await site.startGuest(
             "preload", on: machines[0], arguments(file("preload")) + ["--topics", "\(options.topics)"])
@@ -57,6 +63,10 @@ actor LoadProcesses {
     /// Returns when all of them work; writers begin when all readers read.
     func start() async throws {
         let servers = [site.main, site.backup].map { "\($0.name)" }
+        try issueKeys(
+            (1...options.readers).map { "reader-\($0)" }
+                + [site.main, site.backup].map { PlainReader.name(of: $0.name) }
+                + (1...options.writers).map { "w\($0)" } + ["t1", "t2"])
         let readers = machines.map { machine in
             list("--readers", libraryReaders(on: machine))
                 + list("--plain-readers", share(of: machine, servers, startingAt: 1))
@@ -107,7 +117,7 @@ actor LoadProcesses {
         [
             LoadCommand.configuration.commandName!, "--main", "\(site.main.endpoint)", "--backup",
             "\(site.backup.endpoint)", "--began", "\(recorder.clock.began)", "--record", file,
-        ]
+        ] + (options.keys ? ["--keys", site.folder] : [])
     }
 
     /// One on each machine.

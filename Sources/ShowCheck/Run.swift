@@ -31,9 +31,12 @@ struct Run {
     private func history(of faults: [Fault], in network: ShowNetwork?) async throws -> History {
         let site =
             if let network {
-                try await LocalSite(program: options.program, returnDelay: options.returnDelay, in: network)
+                try await LocalSite(
+                    program: options.program, returnDelay: options.returnDelay, in: network,
+                    hasKeys: options.keys)
             } else {
-                try await LocalSite(program: options.program, returnDelay: options.returnDelay)
+                try await LocalSite(
+                    program: options.program, returnDelay: options.returnDelay, hasKeys: options.keys)
             }
         do {
             try await site.startAll(clients: Self.machines)
@@ -114,7 +117,9 @@ struct Run {
             var contents: [History.Content] = []
             for server in [site.main, site.backup] {
                 contents.append(
-                    .init(hub: "\(server.name)", retained: try await HubContent.read(from: server.observed)))
+                    .init(
+                        hub: "\(server.name)",
+                        retained: try await HubContent.read(from: server.observed, site.credentials)))
             }
             await recorder.note(contents)
             if contents[0].retained == contents[1].retained { return }

@@ -9,8 +9,8 @@ final class LibraryReader {
     private let connection: HubConnection
     private var task: Task<Void, Never>?
 
-    init(_ name: String, hubs: [Endpoint], recorder: ProgramRecorder) throws {
-        connection = HubConnection(name: MachineName(name)!, hubs: hubs)
+    init(_ name: String, hubs: [Endpoint], _ credentials: TLSCredentials?, recorder: ProgramRecorder) throws {
+        connection = HubConnection(name: MachineName(name)!, hubs: hubs, credentials: credentials)
         recorder.note(.reader(name: name, .library))
         recorder.note(.sessionBegan(reader: name, at: recorder.now))
         let subscription = try connection.subscribe("show/#")

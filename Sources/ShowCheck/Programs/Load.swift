@@ -21,20 +21,24 @@ final class Load {
         rate = options.rate
         let hubs = options.hubs
         for name in options.readers {
-            libraryReaders.append(try LibraryReader(name, hubs: hubs.map(\.endpoint), recorder: recorder))
+            libraryReaders.append(
+                try LibraryReader(name, hubs: hubs.map(\.endpoint), options.credentials(of: name), recorder: recorder))
         }
         for hub in hubs where options.plainReaders.contains("\(hub.name)") {
+            let name = PlainReader.name(of: hub.name)
             plainReaders.append(
-                PlainReader("plain-reader-of-\(hub.name)", hub: hub.name, at: hub.endpoint, recorder: recorder))
+                PlainReader(
+                    name, hub: hub.name, at: hub.endpoint, options.credentials(of: name), recorder: recorder))
         }
         for name in options.writers {
             writers.append(
                 Writer(
-                    name, hubs: hubs.map(\.endpoint), keys: Self.keys, hasLargeOnes: options.payload == .mixed,
+                    name, hubs: hubs.map(\.endpoint), options.credentials(of: name), keys: Self.keys,
+                    hasLargeOnes: options.payload == .mixed,
                     recorder: recorder))
         }
         for name in options.plainWriters {
-            plainWriters.append(PlainWriter(name, hubs: hubs, recorder: recorder))
+            plainWriters.append(PlainWriter(name, hubs: hubs, options.credentials(of: name), recorder: recorder))
         }
     }
 

@@ -17,6 +17,8 @@ struct LoadCommand: AsyncParsableCommand {
     var main: Address
     @Option(help: "The Backup's hub.")
     var backup: Address
+    @Option(help: "The folder with the programs' keys, each NAME.key; the site has none when not given.")
+    var keys: String?
     @Option(help: "When the run began, in nanoseconds of this computer's monotonic clock.")
     var began: UInt64
     @Option(help: "The file in which everything is written down.")
@@ -49,11 +51,18 @@ struct LoadCommand: AsyncParsableCommand {
         [(LocalSite.mainName, main.endpoint), (LocalSite.backupName, backup.endpoint)]
     }
 
+    /// Every program has a key of its own.
+    func credentials(of program: String) -> TLSCredentials? {
+        keys.map { TLSCredentials(path: "\($0)/\(program).key") }
+    }
+
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm)
         let recorder = try await ProgramRecorder(file: record, clock: RunClock(began: began))
         if topics > 0 {
-            try await Preload(topics: topics, hubs: hubs.map(\.endpoint), recorder).run()
+            try await Preload(
+                topics: topics, hubs: hubs.map(\.endpoint), credentials(of: Preload.name), recorder
+            ).run()
         } else {
             let load = try await Load(self, recorder: recorder)
             await load.begin()

@@ -11,11 +11,19 @@ final class PlainReader {
     private var sessions = 0
     private var isReading = false
 
-    init(_ name: String, hub: MachineName, at endpoint: Endpoint, recorder: ProgramRecorder) {
+    nonisolated static func name(of hub: MachineName) -> String { "plain-reader-of-\(hub)" }
+
+    init(
+        _ name: String, hub: MachineName, at endpoint: Endpoint, _ credentials: TLSCredentials?,
+        recorder: ProgramRecorder
+    ) {
         self.name = name
         self.recorder = recorder
         recorder.note(.reader(name: name, .plain(hub: "\(hub)")))
-        session = ReconnectingSession(.init(endpoint: endpoint, clientID: name)) { [weak self] in self?.handle($0) }
+        session = ReconnectingSession(.init(endpoint: endpoint, credentials: credentials, clientID: name)) {
+            [weak self] in
+            self?.handle($0)
+        }
         session.start()
     }
 

@@ -15,12 +15,17 @@ final class PlainWriter {
     private var underWay = 0
     private var isWanted = true
 
-    init(_ name: String, hubs: [(name: MachineName, endpoint: Endpoint)], recorder: ProgramRecorder) {
+    init(
+        _ name: String, hubs: [(name: MachineName, endpoint: Endpoint)], _ credentials: TLSCredentials?,
+        recorder: ProgramRecorder
+    ) {
         self.name = name
         self.recorder = recorder
         recorder.note(.author(name: name, .taken))
         for hub in hubs {
-            let session = ReconnectingSession(.init(endpoint: hub.endpoint, clientID: "\(name)-at-\(hub.name)")) {
+            let session = ReconnectingSession(
+                .init(endpoint: hub.endpoint, credentials: credentials, clientID: "\(name)-at-\(hub.name)")
+            ) {
                 [weak self] in self?.handle($0, at: hub.name)
             }
             sessions[hub.name] = session

@@ -10,13 +10,13 @@ struct Preload {
     private let topics: Int
     private let connection: HubConnection
 
-    private static let name = "preload"
+    nonisolated static let name = "preload"
     private static let mostUnderWay = 1000
 
-    init(topics: Int, hubs: [Endpoint], _ recorder: ProgramRecorder) {
+    init(topics: Int, hubs: [Endpoint], _ credentials: TLSCredentials?, _ recorder: ProgramRecorder) {
         self.topics = topics
         self.recorder = recorder
-        connection = HubConnection(name: MachineName(Self.name)!, hubs: hubs)
+        connection = HubConnection(name: MachineName(Self.name)!, hubs: hubs, credentials: credentials)
         recorder.note(.author(name: Self.name, .replicated))
     }
 

@@ -17,8 +17,11 @@ final class Writer {
     /// Seconds of its schedule that it makes up for after a stall.
     private static let mostArrears = 2.0
 
-    init(_ name: String, hubs: [Endpoint], keys: Int, hasLargeOnes: Bool, recorder: ProgramRecorder) {
-        connection = HubConnection(name: MachineName(name)!, hubs: hubs)
+    init(
+        _ name: String, hubs: [Endpoint], _ credentials: TLSCredentials?, keys: Int, hasLargeOnes: Bool,
+        recorder: ProgramRecorder
+    ) {
+        connection = HubConnection(name: MachineName(name)!, hubs: hubs, credentials: credentials)
         script = Script(author: name, keys: keys, hasLargeOnes: hasLargeOnes)
         self.recorder = recorder
         recorder.note(.author(name: name, .replicated))
