@@ -13,9 +13,11 @@ test: setup ## All tests, on real brokers. Root runs a few more, and says which 
 	swift test --skip-build --no-parallel
 	$(MAKE) --no-print-directory model-check simulate mutations load-check SECONDS=15
 	$(MAKE) --no-print-directory show-check SECONDS=30
+	$(SHOW_CHECK) --seconds 20 --keys
 
 test-all: test benchmark ## The tests and the longer runs, each of them a quarter of an hour.
 	$(MAKE) --no-print-directory load-check show-check planted-faults
+	$(SHOW_CHECK) --seconds 600 --keys
 	$(SHOW_CHECK) --seconds 120 --topics 20000
 	$(SIMULATION) --first-seed 1001 --seeds 40000
 	$(MODEL_CHECK) --witnesses 1 --ticks 9 --faults 2 --recover-every 100 --kinds orders cuts
@@ -48,6 +50,7 @@ SECONDS = 600
 
 load-check: setup ## No switch while brokers and processors are busy; SECONDS of each load.
 	swift build -c release --product understudy
+	swift build -c release --product BrokerAccess
 	swift build -c release --product LoadCheck
 	.build/release/LoadCheck --seconds $(SECONDS)
 
@@ -55,6 +58,7 @@ SHOW_CHECK = .build/release/ShowCheck
 
 show-check: setup ## Nothing lost, nothing twice, in order: faults for SECONDS while programs work. Root cuts cables, too.
 	swift build -c release --product understudy
+	swift build -c release --product BrokerAccess
 	swift build -c release --product ShowCheck
 	$(SHOW_CHECK) --seconds $(SECONDS)
 
@@ -67,6 +71,7 @@ benchmark: build ## How long the loss of a server is felt, and a publish takes, 
 	@.build/release/FailoverBenchmark --fault main-killed --clients 50
 	@.build/release/FailoverBenchmark --fault main-hung --fault main-unplugged --fault hub-broker-hung
 	@.build/release/FailoverBenchmark --fault backup-killed --fault backup-hung --fault backup-unplugged
+	@.build/release/FailoverBenchmark --keys --fault main-killed --fault main-hung --fault main-unplugged
 	@.build/release/ShowBenchmark
 
 build: setup

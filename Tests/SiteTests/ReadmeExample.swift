@@ -1,11 +1,12 @@
+import FailoverCore
 import Foundation
 import HubClient
 import LocalSite
 import Testing
 
 /// The README's example, word for word.
-private func example(hubs: [String]) async throws {
-    let hub = try await HubConnection(name: "gfx-1", hubs: hubs)  // ["10.0.0.1", "10.0.0.2"]
+private func example(hubs: [String], keys: String?) async throws {
+    let hub = try await HubConnection(name: "gfx-1", hubs: hubs, keys: keys)  // ["10.0.0.1", "10.0.0.2"], "gfx-1.key"
     let cues = try await hub.subscribe("show/cam-1/#")
     let reading = Task {
         for try await cue in cues { print(cue.topic, String(decoding: cue.payload, as: UTF8.self)) }
@@ -21,10 +22,11 @@ private func example(hubs: [String]) async throws {
 struct ReadmeTests {
     @Test("Its example compiles, runs on a real site, and stands there as it is here")
     func example() async throws {
-        let site = try await LocalSite(returnDelay: 1)
+        let site = try await LocalSite(returnDelay: 1, hasKeys: true)
         try await site.startAll(clients: [])
-        try await SiteTests.example(hubs: site.hubs.map(\.description))
-        #expect(try await RetainedReader.read(site.backup.endpoint) == ["show/gfx-1/logo": "on"])
+        try await SiteTests.example(
+            hubs: site.hubs.map(\.description), keys: try site.key(of: MachineName("gfx-1")!))
+        #expect(try await RetainedReader.read(site.backup.endpoint, site.credentials) == ["show/gfx-1/logo": "on"])
         await site.end()
         let here = URL(filePath: #filePath)
         let source = try String(contentsOf: here, encoding: .utf8)

@@ -6,11 +6,12 @@ enum RetainedReader {
 
     /// Topics and payloads of the show, all of them.
     @SessionLoop
-    static func read(_ hub: Endpoint) async throws -> [String: String] {
+    static func read(_ hub: Endpoint, _ credentials: TLSCredentials? = nil) async throws -> [String: String] {
         let (events, continuation) = AsyncStream.makeStream(of: Session.Event.self)
-        let session = Session(.init(endpoint: hub, clientID: "reader-\(UInt32.random(in: 0 ... .max))")) {
-            continuation.yield($0)
-        }
+        let session = Session(
+            .init(
+                endpoint: hub, credentials: credentials, clientID: "reader-\(UInt32.random(in: 0 ... .max))")
+        ) { continuation.yield($0) }
         session.open()
         var found: [String: String] = [:]
         for await event in events {
