@@ -89,36 +89,6 @@ extension ServerCoordinator {
         coordinator.objection(to: .addBackup(options.name)).map { CommandResponse(.refused($0)) }
     }
 
-    // MARK: - Keys are revoked
-
-    private func revoke(_ command: KeysRevokeCommand) async {
-        guard let keys else {
-            return desk.answered(
-                .refused(.keysDiffer, "this server has no keys, and so nothing to revoke. Start it with --keys."))
-        }
-        switch await keys.add(command.revocation) {
-        case .remembered: desk.answered(.ok)
-        case .notOfThisSite:
-            desk.answered(
-                .refused(
-                    .keysDiffer,
-                    "this was not signed by the authority of the site \(keys.key.site). Name the right --site."))
-        case .tooMany:
-            desk.answered(
-                .refused(
-                    .malformed,
-                    "this site has revoked as many keys as it can remember. Make a new site (understudy keys create), and new keys for all machines."
-                ))
-        case .failed(let error): desk.answered(.refused(.unreachable, "\(error)"))
-        }
-    }
-
-    /// What the other server knows is known here.
-    func remember(_ tokens: [String]) {
-        guard let keys else { return }
-        Task { @SessionLoop in for token in tokens { _ = await keys.add(token) } }
-    }
-
     // MARK: - This server is added
 
     private func join(_ command: PairJoinCommand, by user: MachineName) async {

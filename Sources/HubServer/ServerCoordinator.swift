@@ -24,14 +24,14 @@ final class ServerCoordinator {
     let options: ServerOptions
     let identity: Coordinator.Identity
     private let store: RecordStore
-    private let replicator: ServerReplicator
+    let replicator: ServerReplicator
     let log: Logger
-    private let onlyAddress: String?
-    private let onAnnouncement: @SessionLoop (ServerAnnouncement) -> Void
+    let onlyAddress: String?
+    let onAnnouncement: @SessionLoop (ServerAnnouncement) -> Void
     private let onOutcome: @SessionLoop (Outcome) -> Void
 
     private(set) var coordinator: Coordinator
-    private var history: HubHistory
+    private(set) var history: HubHistory
     private let auditTimer = LoopTimer()
     var machines = MachineTable()
     private var candidates: [WitnessIdentity] = []
@@ -41,11 +41,11 @@ final class ServerCoordinator {
     let licenses: ServerLicenses
     /// `nil`: the site has none.
     let keys: ServerKeys?
-    private var board: HubBoard
+    let board: HubBoard
     private(set) var desk: CommandDesk!
     private var control: Session!
     private(set) var peer: PeerLink!
-    private var agent: MachineAgent!
+    private(set) var agent: MachineAgent!
     private var relation: Relation?
     /// The server that an operator wants for the Backup, once it has agreed to join.
     var candidate: BackupAdmission.Candidate?
@@ -64,9 +64,9 @@ final class ServerCoordinator {
         var marksFor: String?
     }
     private var told: Standing?
-    private var announced: ServerAnnouncement?
+    var announced: ServerAnnouncement?
     /// Why this server stops by itself, once it was relieved.
-    private var stopsFor: ServerError?
+    var stopsFor: ServerError?
 
     init(
         _ options: ServerOptions, address: ServerAddress, onlyAddress: String?, session: String, secret: String,
@@ -322,84 +322,6 @@ final class ServerCoordinator {
     private func reviewLicenses() {
         let may = licenses.allowPair(at: .now)
         if may != coordinator.mayBeginPair { handle(.mayBeginPair(may)) }
-    }
-
-    private func reviewKeys() {
-        guard let keys else { return }
-        agent.keyExpires = UTCTime(keys.key.expires)
-        if keys.isOwnRevoked { leaveRevoked() }
-        publish()
-    }
-
-    /// It ends, but does not take the show off the air.
-    private func leaveRevoked() {
-        guard stopsFor == nil else { return }
-        let error = ServerError.keyRevoked(name: options.name)
-        guard !coordinator.isActive || coordinator.isPeerHealthy else {
-            log.error("\(error) It goes on for now, because no other server could act.")
-            return
-        }
-        log.error("\(error)")
-        stopsFor = error
-        handle(.stopRequested)
-    }
-
-    // MARK: - What is published
-
-    func publish() {
-        let record = coordinator.record
-        // It first appears when this server knows who acts, and says from then on that this one has stood down.
-        if let record, coordinator.phase != .isolated || coordinator.isActive || board.says(.hubActive) {
-            board.publish(
-                .hubActive,
-                HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))
-        }
-        board.publish(
-            .hubPair,
-            HubPair(
-                record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
-                isOutside: coordinator.isOutside, added: candidate?.address, returns: options.returns))
-        let replication = replicator.status
-        let readiness = Readiness(
-            coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now),
-            keys: .init(hasKeys: keys != nil, differ: peer.keysDiffer, areEnding: areKeysEnding))
-        board.publish(
-            .hubState,
-            HubState(
-                epoch: record?.epoch, phase: coordinator.phase, hasPair: coordinator.hasPair,
-                missing: readiness.missing, warnings: readiness.warnings,
-                messagesBehind: coordinator.hasPair || candidate != nil ? replication.replication.messagesBehind : nil))
-        board.publish(.hubHistory, history)
-        board.publish(
-            .hubServer,
-            HubServer(
-                role: options.role, session: identity.session, address: identity.address, main: mainOfPair,
-                license: licenses.token))
-        if let keys { board.publish(.hubKeys, HubKeys(revoked: keys.tokens)) }
-        announce()
-    }
-
-    /// Whether the key of a machine that is there ends soon, this server's own among them.
-    private var areKeysEnding: Bool { keys?.areEnding(machines.keyExpiries, at: .now) ?? false }
-
-    /// The Main server whose Backup this one is.
-    var mainOfPair: MachineName? {
-        guard options.role == .backup, let record = coordinator.record, record.backup?.name == options.name else {
-            return nil
-        }
-        return record.main?.name
-    }
-
-    /// What others can find out of this server before they know its address.
-    private func announce() {
-        let announcement = ServerAnnouncement(
-            name: options.name, role: options.role,
-            site: options.role == .main ? options.name : mainOfPair ?? peerName,
-            isPaired: options.role == .main ? coordinator.partner != nil : mainOfPair != nil, address: onlyAddress,
-            port: options.port)
-        guard announcement != announced else { return }
-        announced = announcement
-        onAnnouncement(announcement)
     }
 
     // MARK: - What arrives
