@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "MQTTSession", dependencies: ["CMosquitto", "CLinux", "COpenSSL", heap], swiftSettings: strict),
 
         // Machines.
-        .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
+        .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux", system], swiftSettings: strict),
         .target(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
@@ -78,10 +78,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "BrokerAccess", dependencies: ["COpenSSL"]),
-        .target(name: "License", dependencies: ["FailoverCore", "HubProtocol", jwt, system], swiftSettings: strict),
+        .target(
+            name: "License", dependencies: ["FailoverCore", "HubProtocol", "LocalState", jwt], swiftSettings: strict),
         .target(
             name: "Keys",
-            dependencies: ["COpenSSL", "FailoverCore", "HubProtocol", asn1, crypto, jwt, system, x509],
+            dependencies: ["COpenSSL", "FailoverCore", "HubProtocol", "LocalState", asn1, crypto, jwt, system, x509],
             swiftSettings: strict),
         .target(name: "ChildProcess", dependencies: [subprocess, system], swiftSettings: strict),
         .target(

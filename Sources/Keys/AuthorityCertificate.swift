@@ -1,5 +1,6 @@
 internal import Crypto
 import FailoverCore
+import HubProtocol
 internal import JWTKit
 internal import SwiftASN1
 internal import X509
@@ -40,7 +41,7 @@ struct AuthorityCertificate: Sendable, Term {
     }
 
     func verify(_ token: String) async -> Revocation? {
-        guard Revocation.isToken(token),
+        guard SignedToken.isOne(token, longest: Revocation.longestToken),
             let (header, _, _) = try? DefaultJWTParser().parse(Array(token.utf8), as: RevocationClaims.self),
             header.alg == "ES256", header.kid == id,
             let key = try? ES256PublicKey(backing: key),

@@ -1,4 +1,5 @@
 import Foundation
+import LocalState
 import SystemPackage
 
 extension MachineKey {
@@ -7,24 +8,23 @@ extension MachineKey {
     ///
     /// - Throws: `KeyError.exists` or `.unwritable`; nothing was written then.
     public func export(to directory: String) throws(KeyError) {
-        let everybodyReads: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
         try Self.makeFolder(directory)
         let authority = FilePath(directory).appending(Self.authorityFile).string
         var files = [
-            (FilePath(directory).appending("\(name).crt").string, blocks.pem(0), everybodyReads),
-            (FilePath(directory).appending("\(name).key").string, blocks.pem(1), .ownerReadWrite),
+            (FilePath(directory).appending("\(name).crt").string, blocks.pem(0), false),
+            (FilePath(directory).appending("\(name).key").string, blocks.pem(1), true),
         ]
         if (try? KeyFile.read(authority).text) != blocks.pem(2) {
-            files.append((authority, blocks.pem(2), everybodyReads))
+            files.append((authority, blocks.pem(2), false))
         }
         var written: [String] = []
         do throws(KeyError) {
-            for (path, text, permissions) in files {
-                try KeyFile.create(path, text.utf8, permissions: permissions)
+            for (path, text, isSecret) in files {
+                try KeyFile.create(path, text.utf8, isSecret: isSecret)
                 written.append(path)
             }
         } catch {
-            written.forEach(KeyFile.remove)
+            written.forEach(NamedFile.remove)
             throw error
         }
     }

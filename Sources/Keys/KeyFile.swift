@@ -1,112 +1,31 @@
-import Foundation
-import SystemPackage
+import LocalState
 
-/// The files of this library: small, and most of them secret.
+/// The files of this library, with their own sentences for what can be wrong.
 enum KeyFile {
     /// In bytes; what is longer is no key.
-    static let longest = 64 * 1024
+    private static let longest = 64 * 1024
 
-    struct Content {
-        var text: String
-        /// The group's members or everybody.
-        var isReadableByOthers: Bool
+    static func read(_ path: String) throws(KeyError) -> NamedFile.Content {
+        do { return try NamedFile.read(path, longest: longest) } catch { throw error.ofKey(path) }
     }
 
-    static func read(_ path: String) throws(KeyError) -> Content {
-        var bytes: [UInt8] = []
-        var isReadableByOthers = false
-        do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
-            try file.closeAfter {
-                isReadableByOthers = try status(of: file).st_mode & 0o044 != 0
-                while bytes.count <= longest {
-                    let part = try [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-                        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-                    }
-                    guard !part.isEmpty else { break }
-                    bytes += part
-                }
-            }
-        } catch {
-            throw .unreadable(path: path, cause: "\(error)")
-        }
-        guard bytes.count <= longest else {
-            throw .malformed(source: path, cause: "it is longer than \(longest / 1024) KiB")
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .malformed(source: path, cause: "it is not a text")
-        }
-        return Content(text: text, isReadableByOthers: isReadableByOthers)
+    static func create(_ path: String, _ content: some Sequence<UInt8>, isSecret: Bool = true) throws(KeyError) {
+        do { try NamedFile.create(path, content, isSecret: isSecret) } catch { throw error.ofKey(path) }
     }
 
-    /// Never overwrites: a file is there as a whole and on disk, or as it was.
-    static func create(
-        _ path: String, _ content: some Sequence<UInt8>, permissions: FilePermissions = .ownerReadWrite
-    ) throws(KeyError) {
-        let file: FileDescriptor
-        do {
-            file = try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions
-            )
-        } catch Errno.fileExists {
-            throw .exists(path: path)
-        } catch {
-            throw .unwritable(path: path, cause: "\(error)")
-        }
-        do {
-            try file.closeAfter {
-                _ = try file.writeAll(content)
-                try sync(file)
-            }
-        } catch {
-            remove(path)
-            throw .unwritable(path: path, cause: "\(error)")
-        }
-    }
-
-    /// Puts a new content in the place of the old one, at one moment: readers see the one or the other, also after a loss of
-    /// power. Its owner stays the same, for the program that reads it may run as another user than this one.
     static func replace(_ path: String, _ content: some Sequence<UInt8>) throws(KeyError) {
-        // Where a link leads, so that it stays one.
-        let target = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
-        let temporary = "\(target).\(UInt32.random(in: 0 ... .max)).new"
-        try create(temporary, content)
-        do {
-            try keepOwner(of: target, for: temporary)
-            try check(rename(temporary, target))
-            let folder = try FileDescriptor.open(
-                FilePath(target).removingLastComponent().orCurrent, .readOnly, options: .closeOnExec)
-            try folder.closeAfter { try sync(folder) }
-        } catch {
-            remove(temporary)
-            throw .unwritable(path: path, cause: "\(error)")
-        }
-    }
-
-    static func remove(_ path: String) { unlink(path) }
-
-    // MARK: - System calls
-
-    private static func keepOwner(of path: String, for new: String) throws {
-        var old = stat()
-        guard stat(path, &old) == 0, old.st_uid != geteuid() || old.st_gid != getegid() else { return }
-        try check(chown(new, old.st_uid, old.st_gid))
-    }
-
-    private static func status(of file: FileDescriptor) throws -> stat {
-        var status = stat()
-        try check(fstat(file.rawValue, &status))
-        return status
-    }
-
-    private static func sync(_ file: FileDescriptor) throws { try check(fsync(file.rawValue)) }
-
-    private static func check(_ result: CInt) throws {
-        guard result == 0 else { throw Errno(rawValue: errno) }
+        do { try NamedFile.replace(path, content) } catch { throw error.ofKey(path) }
     }
 }
 
-extension FilePath {
-    /// A bare file name lies in the current folder.
-    fileprivate var orCurrent: FilePath { isEmpty ? "." : self }
+extension NamedFile.Fault {
+    fileprivate func ofKey(_ path: String) -> KeyError {
+        switch self {
+        case .unreadable(let cause): .unreadable(path: path, cause: cause)
+        case .tooLong: .malformed(source: path, cause: "it is too long for a key")
+        case .notText: .malformed(source: path, cause: "it is not a text")
+        case .exists: .exists(path: path)
+        case .unwritable(let cause): .unwritable(path: path, cause: cause)
+        }
+    }
 }

@@ -21,18 +21,6 @@ public struct Revocation: Hashable, Sendable {
         until = Timestamp(millisecondsSince1970: claims.until)
         self.token = token
     }
-
-    static func isToken(_ text: String) -> Bool {
-        let isOfToken = { (byte: UInt8) in
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        return text.utf8.count <= longestToken && text.utf8.allSatisfy(isOfToken)
-    }
 }
 
 /// A token's content.

@@ -1,57 +1,26 @@
-import Foundation
-import SystemPackage
+import LocalState
 
-/// The small text files of this library.
+/// The files of this library, with their own sentences for what can be wrong.
 enum LicenseFile {
     /// Of a key or a licence, in bytes; what is longer is neither.
     private static let longest = 16 * 1024
 
     static func read(_ path: String) throws(LicenseError) -> String {
-        var bytes: [UInt8] = []
-        do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
-            try file.closeAfter {
-                while bytes.count <= longest {
-                    let part = try [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-                        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-                    }
-                    guard !part.isEmpty else { break }
-                    bytes += part
-                }
-            }
-        } catch {
-            throw .unreadable(path: path, cause: "\(error)")
-        }
-        guard bytes.count <= longest, let text = String(validating: bytes, as: UTF8.self) else {
-            throw .unreadable(path: path, cause: "it is neither a licence nor a key")
-        }
-        return text
+        do { return try NamedFile.read(path, longest: longest).text } catch { throw error.ofLicense(path) }
     }
 
-    /// Never overwrites: a file is there as a whole, or as it was.
-    static func create(_ path: String, _ text: String, permissions: FilePermissions) throws(LicenseError) {
-        let file: FileDescriptor
-        do {
-            file = try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions
-            )
-        } catch Errno.fileExists {
-            throw .exists(path: path)
-        } catch {
-            throw .unwritable(path: path, cause: "\(error)")
-        }
-        do {
-            try file.closeAfter { _ = try file.writeAll(text.utf8) }
-        } catch {
-            remove(path)
-            throw .unwritable(path: path, cause: "\(error)")
-        }
+    static func create(_ path: String, _ text: String, isSecret: Bool) throws(LicenseError) {
+        do { try NamedFile.create(path, text.utf8, isSecret: isSecret) } catch { throw error.ofLicense(path) }
     }
-
-    static func remove(_ path: String) { unlink(path) }
 }
 
-extension FilePermissions {
-    static let ownerReads: Self = .ownerReadWrite
-    static let everybodyReads: Self = [.ownerReadWrite, .groupRead, .otherRead]
+extension NamedFile.Fault {
+    fileprivate func ofLicense(_ path: String) -> LicenseError {
+        switch self {
+        case .unreadable(let cause): .unreadable(path: path, cause: cause)
+        case .tooLong, .notText: .unreadable(path: path, cause: "it is neither a licence nor a key")
+        case .exists: .exists(path: path)
+        case .unwritable(let cause): .unwritable(path: path, cause: cause)
+        }
+    }
 }

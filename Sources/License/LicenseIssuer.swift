@@ -1,5 +1,6 @@
 import FailoverCore
 internal import JWTKit
+import LocalState
 
 /// Who issues licences: an Ed25519 key pair. The private key lies in one file, in PEM, which only its owner can read, and
 /// the public key beside it, in a file of the same name with `.pub`.
@@ -30,11 +31,11 @@ public struct LicenseIssuer: Sendable {
     ///   was overwritten; `.unwritable`. Nothing was written then.
     public func write(to path: String) throws(LicenseError) {
         let publicPath = Self.publicPath(of: path)
-        try LicenseFile.create(path, key.pemRepresentation + "\n", permissions: .ownerReads)
+        try LicenseFile.create(path, key.pemRepresentation + "\n", isSecret: true)
         do {
-            try LicenseFile.create(publicPath, trusted.pem + "\n", permissions: .everybodyReads)
+            try LicenseFile.create(publicPath, trusted.pem + "\n", isSecret: false)
         } catch {
-            LicenseFile.remove(path)
+            NamedFile.remove(path)
             throw error
         }
     }

@@ -20,15 +20,7 @@ public struct SignedLicense: Hashable, Sendable {
         guard token.utf8.count <= Self.longestToken else {
             throw .malformed(source: source, cause: "it is longer than \(Self.longestToken) bytes")
         }
-        let isOfToken = { (byte: UInt8) in
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        guard token.utf8.allSatisfy(isOfToken),
+        guard SignedToken.isOne(token, longest: Self.longestToken),
             let (header, claims, _) = try? DefaultJWTParser().parse(Array(token.utf8), as: LicenseClaims.self)
         else { throw .malformed(source: source, cause: "it holds no signed licence, or was cut or changed") }
         guard header.alg == "EdDSA", let issuer = header.kid, TrustedIssuer.isID(issuer) else {
@@ -61,7 +53,7 @@ public struct SignedLicense: Hashable, Sendable {
     ///
     /// - Throws: `LicenseError.exists` or `.unwritable`; nothing was written then.
     public func write(to path: String) throws(LicenseError) {
-        try LicenseFile.create(path, token + "\n", permissions: .everybodyReads)
+        try LicenseFile.create(path, token + "\n", isSecret: false)
     }
 
     /// - Parameter source: what holds the licence, for the sentence.
