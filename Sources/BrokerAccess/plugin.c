@@ -34,10 +34,10 @@ enum { SLOW_READER_MILLISECONDS = 10000 };
 
 /// A session's user name, as this plugin sets it when it has seen the certificate: `3s/main-1` is a server of level 3.
 /// It stays with a session that has lost its connection, and with what that session has retained.
-static void set_user(struct mosquitto *client, const struct certificate *certificate) {
+static int set_user(struct mosquitto *client, const struct certificate *certificate) {
     char user[MACHINE_NAME_LENGTH + 4];
     snprintf(user, sizeof user, "%d%c/%s", certificate->level, certificate->is_server ? 's' : 'c', certificate->name);
-    mosquitto_set_username(client, user);
+    return mosquitto_set_username(client, user);
 }
 
 static bool read_user(const struct mosquitto *client, struct access_identity *who) {
@@ -60,7 +60,11 @@ static int authenticate(int event, void *data, void *context) {
     struct certificate certificate;
     switch (certificate_read(client, &certificate)) {
     case CERTIFICATE_OF_MACHINE: break;
-    case CERTIFICATE_OF_NO_MACHINE: return MOSQ_ERR_AUTH;
+    case CERTIFICATE_OF_NO_MACHINE:
+        mosquitto_log_printf(
+            MOSQ_LOG_NOTICE, "refused a connection from %s: its certificate names no machine",
+            mosquitto_client_address(client));
+        return MOSQ_ERR_AUTH;
     // No connection comes as far as this without one: it is a session that waits for its program to come back.
     case CERTIFICATE_MISSING: return mosquitto_client_username(client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
     }
@@ -73,8 +77,7 @@ static int authenticate(int event, void *data, void *context) {
         mosquitto_log_printf(MOSQ_LOG_NOTICE, "refused %s: the client id is another machine's", certificate.name);
         return MOSQ_ERR_AUTH;
     }
-    set_user(client, &certificate);
-    return MOSQ_ERR_SUCCESS;
+    return set_user(client, &certificate);
 }
 
 static int disconnected(int event, void *data, void *context) {
