@@ -22,6 +22,9 @@ final class ServerKeys {
     /// The key was renewed, or another one was revoked.
     var onNews: @SessionLoop () -> Void = {}
 
+    /// The same for the HTTP server, which gets both.
+    private var follower: @SessionLoop (MachineKey, [Revocation]) -> Void = { _, _ in }
+
     private(set) var key: MachineKey
     /// The newest one of each machine.
     private(set) var revocations: [MachineName: Revocation] = [:]
@@ -77,6 +80,14 @@ final class ServerKeys {
 
     func stop() { look.cancel() }
 
+    /// - Parameter follower: told what is in force, now and after each change.
+    func follow(_ follower: @escaping @SessionLoop (MachineKey, [Revocation]) -> Void) {
+        self.follower = follower
+        tell()
+    }
+
+    private func tell() { follower(key, Array(revocations.values)) }
+
     var tokens: [String] { revocations.values.map(\.token).sorted() }
 
     /// Whether one of these ends soon, or this server's own; says so once in the log.
@@ -117,6 +128,7 @@ final class ServerKeys {
         log.warning("the keys of \(revocation.machine) that were issued until \(revocation.until.text) are revoked")
         for broker in brokers { broker.readAgain() }
         onNews()
+        tell()
         return .remembered
     }
 
@@ -152,6 +164,7 @@ final class ServerKeys {
             log.info("the key of \(key.name) was renewed, until \(key.expires.text)")
             for broker in brokers { broker.readAgain() }
             onNews()
+            tell()
         }
     }
 }
