@@ -19,6 +19,8 @@ struct FailoverBenchmark: AsyncParsableCommand {
     var fault: [Fault] = []
     @Option var runs = 21
     @Option var clients = 5
+    @Flag(help: "Each run once more on a site with keys, in turn, so that the two can be compared.")
+    var keys = false
     @Flag(help: "Once each: what every machine did since the fault, one line for each step.")
     var trace = false
 
@@ -35,19 +37,24 @@ struct FailoverBenchmark: AsyncParsableCommand {
     }
 
     private func measure(_ fault: Fault) async throws {
-        var (first, second) = (Figures(), Figures())
+        let sites = keys ? [false, true] : [false]
+        var figures = sites.map { _ in (first: Figures(), second: Figures()) }
         for _ in 0..<(trace ? 1 : runs) {
-            let spans = try await Run.measure(fault, clients: clients, trace: trace)
-            first.add(spans.0)
-            second.add(spans.1)
+            for (number, hasKeys) in sites.enumerated() {
+                let spans = try await Run.measure(fault, clients: clients, hasKeys: hasKeys, trace: trace)
+                figures[number].first.add(spans.0)
+                figures[number].second.add(spans.1)
+            }
         }
         guard !trace else { return }
-        print("\(fault.description), \(clients) clients, \(runs) runs")
-        print(
-            "  \(fault.hitsMain ? "hub/active on the Backup names it      " : "Main may go on without the Backup      ") \(first)"
-        )
-        print(
-            "  \(fault.hitsMain ? "last client's publish through the Backup" : "longest wait of a publisher on Main    ") \(second)"
-        )
+        for (hasKeys, figures) in zip(sites, figures) {
+            print("\(fault.description), \(clients) clients, \(runs) runs\(hasKeys ? ", with keys" : "")")
+            print(
+                "  \(fault.hitsMain ? "hub/active on the Backup names it      " : "Main may go on without the Backup      ") \(figures.first)"
+            )
+            print(
+                "  \(fault.hitsMain ? "last client's publish through the Backup" : "longest wait of a publisher on Main    ") \(figures.second)"
+            )
+        }
     }
 }

@@ -17,12 +17,14 @@ final class Listener {
     private var continuation: CheckedContinuation<ContinuousClock.Instant?, Never>?
 
     /// Returns when it is subscribed.
-    init(at hub: LocalSite.Server, for clients: [MachineName]) async throws {
+    init(at hub: LocalSite.Server, _ credentials: TLSCredentials?, for clients: [MachineName]) async throws {
         awaited = Set(clients.map { Topic.machine($0, .links).name })
         mark = Array("\"following\":\"\(hub.name)\"".utf8)
         let active = Array("\"hub\":\"\(hub.name)\"".utf8)
         let (opened, opening) = AsyncStream.makeStream(of: Void.self)
-        let session = Session(.init(endpoint: hub.observed, clientID: "listener")) { [weak self] event in
+        let session = Session(
+            .init(endpoint: hub.observed, credentials: credentials, clientID: "listener")
+        ) { [weak self] event in
             switch event {
             case .opened: opening.finish()
             case .message(let message): self?.hear(message, active: active)

@@ -1,5 +1,6 @@
 import FailoverCore
 import HubClient
+import LocalSite
 import MQTTSession
 
 /// Publishes without a pause, each message when the one before was confirmed as replicated.
@@ -11,8 +12,8 @@ final class Publisher {
     private var publishing: Task<Void, any Error>?
 
     /// Returns when the first message is confirmed.
-    init(hubs: [Endpoint]) async throws {
-        hub = HubConnection(name: MachineName("publisher")!, hubs: hubs)
+    init(hubs: [Endpoint], _ credentials: TLSCredentials?) async throws {
+        hub = HubConnection(name: LocalSite.operatorName, hubs: hubs, credentials: credentials)
         try await hub.publish("benchmark/publisher", [])
         publishing = Task { @SessionLoop in try await self.publish() }
     }

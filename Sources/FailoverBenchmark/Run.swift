@@ -20,14 +20,14 @@ enum Run {
         }
     }
 
-    static func measure(_ fault: Fault, clients: Int, trace: Bool) async throws -> (Duration, Duration) {
+    static func measure(_ fault: Fault, clients: Int, hasKeys: Bool, trace: Bool) async throws -> (Duration, Duration) {
         let names = (1...clients).map { MachineName("client-\($0)")! }
         let network =
             fault.needsNetwork
             ? try await ShowNetwork(machines: [LocalSite.mainName, LocalSite.backupName] + names) : nil
         let site =
-            if let network { try await LocalSite(returnDelay: 5, in: network) } else {
-                try await LocalSite(returnDelay: 5)
+            if let network { try await LocalSite(returnDelay: 5, in: network, hasKeys: hasKeys) } else {
+                try await LocalSite(returnDelay: 5, hasKeys: hasKeys)
             }
         do {
             try await site.startAll(clients: names)
@@ -49,7 +49,7 @@ enum Run {
         main fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
     ) async throws -> (Duration, Duration) {
         let strike = try await fault.aim(at: site, network)
-        let listener = try await Listener(at: site.backup, for: names)
+        let listener = try await Listener(at: site.backup, site.credentials, for: names)
         await site.watch.stop()
         let start = ContinuousClock.now
         async let last = listener.lastClient()
@@ -65,7 +65,7 @@ enum Run {
         backup fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
     ) async throws -> (Duration, Duration) {
         let main = site.main
-        let publisher = try await Publisher(hubs: [main.observed, site.backup.observed])
+        let publisher = try await Publisher(hubs: [main.observed, site.backup.observed], site.credentials)
         let strike = try await fault.aim(at: site, network)
         let start = ContinuousClock.now
         async let alone = site.watch.wait(for: "Main alone") { $0.hubs[main.observed]?.pair?.mode != .paired }

@@ -19,10 +19,13 @@ public struct ClientMachine: Service {
         public var credentials: TLSCredentials?
         /// What its key allows it; 3 without keys.
         public var permission: Int
+        /// When its key ends, as its file says now: it may be renewed while the machine runs. May wait for the disk.
+        public var keyExpires: @Sendable () -> Timestamp?
 
         public init(
             name: MachineName, main: Endpoint, backup: Endpoint?, dataPath: String, license: String? = nil,
-            credentials: TLSCredentials? = nil, permission: Int = 3
+            credentials: TLSCredentials? = nil, permission: Int = 3,
+            keyExpires: @escaping @Sendable () -> Timestamp? = { nil }
         ) {
             self.name = name
             self.main = main
@@ -31,6 +34,7 @@ public struct ClientMachine: Service {
             self.license = license
             self.credentials = credentials
             self.permission = permission
+            self.keyExpires = keyExpires
         }
     }
 
@@ -114,6 +118,8 @@ private final class SiteFollower {
     private var givenBackup: Endpoint?
     private let witness: WitnessMachine
     private var reported: [MachineAgent.Side: CloseReason] = [:]
+    private let keyTimer = LoopTimer()
+    private static let keyInterval = Duration.seconds(10)
 
     init(
         _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory,
@@ -129,6 +135,7 @@ private final class SiteFollower {
             credentials: options.credentials, ballots: ballots, log: log)
         agent = MachineAgent(identity) { [weak self] in self?.handle($0) }
         witness.onLinks = { [weak self] in self?.agent.control = $0 }
+        if options.credentials != nil { lookAtKey() }
         agent.connect(.main, to: options.main, hub: site.main?.name)
         if let backup = options.backup ?? site.backup?.endpoint, backup != options.main {
             agent.connect(.backup, to: backup, hub: options.backup == nil ? site.backup?.name : nil)
@@ -136,8 +143,18 @@ private final class SiteFollower {
     }
 
     func leave() async {
+        keyTimer.cancel()
         witness.stop()
         await agent.leave()
+    }
+
+    private func lookAtKey() {
+        let expiry = options.keyExpires
+        Task {
+            let found = await Task.detached { expiry() }.value
+            if let found { agent.keyExpires = UTCTime(found) }
+        }
+        keyTimer.schedule(after: Self.keyInterval) { [weak self] in self?.lookAtKey() }
     }
 
     private func handle(_ event: MachineAgent.Event) {

@@ -273,7 +273,7 @@ extension HubState.Missing {
         case .backupUnreachable: "the Backup server cannot be reached: start it, or check its network"
         case .replication: "the other hub does not have the whole state of the show yet"
         case .license: "a Server with failover licence is missing"
-        case .keysDiffer: "the servers have keys of different sites"
+        case .keysDiffer: "the keys of the two servers do not go together: both need one of this site"
         case .clientsWithoutBackup: "some clients do not know the Backup's address yet"
         case .serverLink: "the two servers do not see each other"
         }

@@ -122,6 +122,8 @@ final class ServerCoordinator {
         peer.onWrongServer = { [weak self] in self?.refuse($0) }
         licenses.onNews = { [weak self] in self?.reviewLicenses() }
         keys?.onNews = { [weak self] in self?.reviewKeys() }
+        // A server whose own key is revoked hands over first.
+        keys?.mayFinish = { [weak self] in self?.coordinator.record?.mode == .paired && self?.peerName == $0 }
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
         attach(replicator)
@@ -325,12 +327,21 @@ final class ServerCoordinator {
     private func reviewKeys() {
         guard let keys else { return }
         agent.keyExpires = UTCTime(keys.key.expires)
-        if keys.isOwnRevoked, stopsFor == nil {
-            log.error("\(ServerError.keyRevoked(name: options.name))")
-            stopsFor = .keyRevoked(name: options.name)
-            handle(.stopRequested)
-        }
+        if keys.isOwnRevoked { leaveRevoked() }
         publish()
+    }
+
+    /// It ends, but does not take the show off the air.
+    private func leaveRevoked() {
+        guard stopsFor == nil else { return }
+        let error = ServerError.keyRevoked(name: options.name)
+        guard !coordinator.isActive || coordinator.isPeerHealthy else {
+            log.error("\(error) It goes on for now, because no other server could act.")
+            return
+        }
+        log.error("\(error)")
+        stopsFor = error
+        handle(.stopRequested)
     }
 
     // MARK: - What is published

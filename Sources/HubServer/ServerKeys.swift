@@ -21,6 +21,8 @@ final class ServerKeys {
 
     /// The key was renewed, or another one was revoked.
     var onNews: @SessionLoop () -> Void = {}
+    /// Whether a revocation waits a little before this machine's sessions are ended, for what it still has to do.
+    var mayFinish: @SessionLoop (MachineName) -> Bool = { _ in false }
 
     /// The same for the HTTP server, which gets both.
     private var follower: @SessionLoop (MachineKey, [Revocation]) -> Void = { _, _ in }
@@ -33,12 +35,14 @@ final class ServerKeys {
     private let files: KeyFiles
     private let log: Logger
     private let look = LoopTimer()
+    private let finishing = LoopTimer()
     private var isLooking = false
     private var complaint: String?
     private var told: [MachineName: Timestamp] = [:]
     private var brokers: [Broker] = []
 
     private static let interval = Duration.seconds(5)
+    private static let timeToFinish = Duration.seconds(5)
     /// More would not fit into a payload.
     private static let mostRevocations = 250
 
@@ -78,7 +82,7 @@ final class ServerKeys {
         lookForNewKey()
     }
 
-    func stop() { look.cancel() }
+    func stop() { for timer in [look, finishing] { timer.cancel() } }
 
     /// - Parameter follower: told what is in force, now and after each change.
     func follow(_ follower: @escaping @SessionLoop (MachineKey, [Revocation]) -> Void) {
@@ -126,11 +130,17 @@ final class ServerKeys {
         if let failure { return .failed(failure) }
         revocations[revocation.machine] = revocation
         log.warning("the keys of \(revocation.machine) that were issued until \(revocation.until.text) are revoked")
-        for broker in brokers { broker.readAgain() }
+        if mayFinish(revocation.machine) {
+            finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.enforce() }
+        } else {
+            enforce()
+        }
         onNews()
         tell()
         return .remembered
     }
+
+    private func enforce() { for broker in brokers { broker.readAgain() } }
 
     /// Whether this server itself must not take part any more.
     var isOwnRevoked: Bool { revocations.values.contains(where: key.isRevoked) }
@@ -162,7 +172,7 @@ final class ServerKeys {
             self.key = key
             complaint = nil
             log.info("the key of \(key.name) was renewed, until \(key.expires.text)")
-            for broker in brokers { broker.readAgain() }
+            enforce()
             onNews()
             tell()
         }

@@ -6,13 +6,13 @@ internal import X509
 /// 1970, the others random.
 extension Certificate.SerialNumber {
     init(issued: Timestamp) {
-        let time = UInt64(max(0, issued.millisecondsSince1970))
+        // Zeros at its begin are not stored, and a time that is all zeros would be missing.
+        let time = UInt64(max(1, issued.millisecondsSince1970))
         self.init(bytes: time.bigEndianBytes + UInt64.random(in: 0 ... .max).bigEndianBytes)
     }
 
     /// `nil`: this serial number carries no time.
     var issued: Timestamp? {
-        // Zeros at its begin are not stored.
         guard (9...16).contains(bytes.count) else { return nil }
         let time = bytes.dropLast(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard time < latest else { return nil }

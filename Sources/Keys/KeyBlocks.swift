@@ -33,7 +33,7 @@ struct KeyBlocks {
     func pem(_ index: Int) -> String { documents[index].pemString + "\n" }
 
     func certificate(_ index: Int) throws(KeyError) -> Certificate {
-        guard let certificate = try? Certificate(pemDocument: documents[index]) else {
+        guard let certificate = try? Certificate(whole: documents[index].derBytes) else {
             throw .malformed(source: source, cause: "a certificate in it was cut or changed")
         }
         return certificate

@@ -12,7 +12,8 @@ public enum KeyRole: String, Codable, Hashable, Sendable, CaseIterable, CustomSt
 
 /// A key to be issued.
 public struct KeyRequest: Hashable, Sendable {
-    /// What the holder may order: 1 sees and says, 2 also switches over, 3 orders everything.
+    /// What the holder may do: 1 sees and edits what is its own machine's, 2 sees everything, 3 also edits everything and
+    /// orders the servers.
     public static let permissions = 1...3
     /// A key lasts for so many days.
     public static let days = 1...3650

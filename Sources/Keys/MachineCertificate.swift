@@ -28,7 +28,7 @@ public struct MachineCertificate: Hashable, Sendable, Term {
     ///   - source: what shows it, for the sentence.
     /// - Throws: `KeyError.malformed`.
     public init(der: [UInt8], source: String) throws(KeyError) {
-        guard let certificate = try? Certificate(derEncoded: der) else {
+        guard let certificate = try? Certificate(whole: der) else {
             throw .malformed(source: source, cause: "its certificate was cut or changed")
         }
         try self.init(certificate, source: source)

@@ -109,3 +109,9 @@ extension MachineKey {
     /// See `MachineCertificate.isRevoked`.
     public func isRevoked(by revocation: Revocation) -> Bool { certificate.isRevoked(by: revocation) }
 }
+
+// A log must never show the private key, nor a test that fails.
+extension MachineKey: CustomStringConvertible, CustomReflectable {
+    public var description: String { "the key of \(name) (\(role), permission \(permission), site \(issuer.text))" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -146,3 +146,9 @@ public struct SiteAuthority: Sendable, Term {
         return revocation
     }
 }
+
+// A log must never show the private key, nor a test that fails.
+extension SiteAuthority: CustomStringConvertible, CustomReflectable {
+    public var description: String { "the authority of \(authority.text)" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -1,6 +1,7 @@
 import FailoverCore
 import Foundation
 import HubClient
+import Keys
 import License
 import MQTTSession
 
@@ -27,6 +28,10 @@ public actor LocalSite {
 
     /// Its key pair lies at `issuerPath`.
     public nonisolated let issuer: LicenseIssuer
+    /// Who issues its machines' keys; `nil`: it has none.
+    public nonisolated let authority: SiteAuthority?
+    /// Of this program, an operator of level 3; `nil`: the site has no keys.
+    public nonisolated let credentials: TLSCredentials?
 
     /// The `understudy` executable.
     public nonisolated let program: String
@@ -40,6 +45,7 @@ public actor LocalSite {
 
     public static let mainName = MachineName("main-1")!
     public static let backupName = MachineName("backup-1")!
+    public static let operatorName = MachineName("operator")!
 
     /// On loopback.
     ///
@@ -47,7 +53,10 @@ public actor LocalSite {
     ///   - program: the `understudy` executable; `nil`: the one beside this program.
     ///   - returnDelay: of both servers, in seconds.
     ///   - port: Main's hub port where it is free.
-    public init(program: String? = nil, returnDelay: Double, preferringPort port: UInt16? = nil) async throws {
+    ///   - hasKeys: every machine has a key of its own, of level 2 where nothing else is asked for.
+    public init(
+        program: String? = nil, returnDelay: Double, preferringPort port: UInt16? = nil, hasKeys: Bool = false
+    ) async throws {
         let ports = FreePorts.take(4, preferring: port)
         let loopback = { (role: Role, name: MachineName, ports: ArraySlice<UInt16>) in
             let (port, controlPort) = (ports[ports.startIndex], ports[ports.startIndex + 1])
@@ -56,7 +65,7 @@ public actor LocalSite {
                 observed: .tcp(host: "127.0.0.1", port: port))
         }
         try await self.init(
-            program: program, returnDelay: returnDelay, network: nil, folder: Self.makeFolder(),
+            program: program, returnDelay: returnDelay, network: nil, hasKeys: hasKeys, folder: Self.makeFolder(),
             main: loopback(.main, Self.mainName, ports[0...1]), backup: loopback(.backup, Self.backupName, ports[2...3])
         )
     }
@@ -64,7 +73,9 @@ public actor LocalSite {
     /// In a network that has a place for every machine of the site.
     ///
     /// - Parameter program: the `understudy` executable; `nil`: the one beside this program.
-    public init(program: String? = nil, returnDelay: Double, in network: ShowNetwork) async throws {
+    public init(
+        program: String? = nil, returnDelay: Double, in network: ShowNetwork, hasKeys: Bool = false
+    ) async throws {
         let folder = try Self.makeFolder()
         let server = { (role: Role, name: MachineName) in
             guard let host = network.address(of: name) else {
@@ -75,12 +86,13 @@ public actor LocalSite {
                 observed: .unix(path: "\(folder)/\(name)/run/hub.sock"))
         }
         try await self.init(
-            program: program, returnDelay: returnDelay, network: network, folder: folder,
+            program: program, returnDelay: returnDelay, network: network, hasKeys: hasKeys, folder: folder,
             main: server(.main, Self.mainName), backup: server(.backup, Self.backupName))
     }
 
     private init(
-        program: String?, returnDelay: Double, network: ShowNetwork?, folder: String, main: Server, backup: Server
+        program: String?, returnDelay: Double, network: ShowNetwork?, hasKeys: Bool, folder: String, main: Server,
+        backup: Server
     ) async throws {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         self.program = program ?? (own as NSString).deletingLastPathComponent + "/understudy"
@@ -91,8 +103,16 @@ public actor LocalSite {
         self.backup = backup
         issuer = try LicenseIssuer()
         try issuer.write(to: Self.issuerPath(in: folder))
+        authority = hasKeys ? try SiteAuthority(name: MachineName("local-site")!, at: .now) : nil
+        credentials = try authority.map { authority in
+            let path = "\(folder)/operator.key"
+            try authority.issue(KeyRequest(name: Self.operatorName, role: .client, permission: 3), at: .now).write(
+                to: path)
+            return TLSCredentials(path: path)
+        }
         // The addresses in a network lead nowhere from here.
-        watch = await SiteWatch(hubs: [main.observed, backup.observed], findsOthers: network == nil)
+        watch = await SiteWatch(
+            hubs: [main.observed, backup.observed], credentials: credentials, findsOthers: network == nil)
     }
 
     private static func makeFolder() throws -> String {
@@ -116,6 +136,18 @@ public actor LocalSite {
         return path
     }
 
+    /// The key's file of a machine, written when it is first asked for; `nil`: the site has no keys.
+    public nonisolated func key(
+        of machine: MachineName, _ role: KeyRole = .client, permission: Int = 2
+    ) throws -> String? {
+        guard let authority else { return nil }
+        let path = "\(folder)/\(machine).key"
+        if !FileManager.default.fileExists(atPath: path) {
+            try authority.issue(KeyRequest(name: machine, role: role, permission: permission), at: .now).write(to: path)
+        }
+        return path
+    }
+
     /// Where both hubs are, for a machine of the site.
     public nonisolated var hubs: [Endpoint] { [main.endpoint, backup.endpoint] }
 
@@ -128,7 +160,15 @@ public actor LocalSite {
             dataPath(of: server.name), "--return-delay", "\(returnDelay)", "--license",
             try await license(.serverWithFailover, of: server.name), "--license-issuer",
             LicenseIssuer.publicPath(of: issuerPath),
-        ] + (network == nil ? [] : ["--insecure"])
+        ] + (try reach(of: server))
+    }
+
+    /// What it listens on, and who may come.
+    private nonisolated func reach(of server: Server) throws -> [String] {
+        guard let key = try key(of: server.name, .server, permission: server.role == .main ? 3 : 2) else {
+            return network == nil ? [] : ["--insecure"]
+        }
+        return ["--keys", key] + (network == nil ? ["--listen", server.host] : [])
     }
 
     public nonisolated func dataPath(of machine: MachineName) -> String { "\(folder)/\(machine)" }
@@ -147,7 +187,7 @@ public actor LocalSite {
             [
                 "client", "--name", "\(name)", "--main", "\(main.endpoint)", "--data", dataPath(of: name), "--license",
                 try await license(.client, of: name),
-            ] + backup)
+            ] + backup + (try key(of: name).map { ["--keys", $0] } ?? []))
     }
 
     @discardableResult

@@ -10,8 +10,9 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case noAnswer
     /// The host name is not known.
     case unknownHost
-    /// It was there, and ended the connection before CONNACK, as a broker with keys does to one without.
-    case endedUnanswered
+    /// It was there, and ended the connection before CONNACK: so does a broker with keys to a machine without, and the other
+    /// way round.
+    case endedUnanswered(hadKey: Bool)
     /// Keys and no keys, or keys that do not go together.
     case untrusted(TLSFault)
     /// The broker answered CONNECT with this reason code (MQTT 5, table 3-1).
@@ -22,7 +23,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     /// Whether it is for the keys of one side or the other.
     public var isOfKeys: Bool {
         switch self {
-        case .untrusted: true
+        case .untrusted, .endedUnanswered: true
         case .rejected(let code): code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue)
         default: false
         }
@@ -34,8 +35,10 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .connectionRefused: "connection refused"
         case .noAnswer: "no answer"
         case .unknownHost: "unknown host name"
-        case .endedUnanswered:
+        case .endedUnanswered(hadKey: false):
             "it ended the connection without an answer. If the site has keys, name this machine's with --keys"
+        case .endedUnanswered(hadKey: true):
+            "it ended the connection without an answer. Perhaps it has no keys: start it with a key of this site (--keys)"
         case .untrusted(let fault): "\(fault)"
         case .rejected(let code) where code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue):
             "it does not accept this machine's key any more: it was revoked, or another machine uses its client id. Get "

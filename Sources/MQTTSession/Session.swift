@@ -220,12 +220,15 @@ public final class Session {
             }
         }
         TLSContext.forgetFaults()
+        errno = 0
         let code = mosquitto_connect_async(handle, host, Int32(port), configuration.keepAlive)
         let errorNumber = errno
         guard code == MOSQ_ERR_SUCCESS.rawValue else {
             self.handle(.failed(reason(code, errorNumber: errorNumber)))
             return
         }
+        // TLS begins at once, so that its first write may be what the refusal comes back to; the socket does not say it twice.
+        if isEncrypted, errorNumber == ECONNREFUSED { return self.handle(.failed(.connectionRefused)) }
         socket = mosquitto_socket(handle)
         // Unacknowledged data is given up after this: the peer's machine is gone, whatever its last state.
         var milliseconds: UInt32 = 3000
@@ -284,8 +287,8 @@ public final class Session {
         if machine.state == .connecting {
             if let fault = TLSContext.fault { return .untrusted(fault) }
             let known = closeReason(code, errorNumber: errorNumber)
-            guard !isEncrypted, case .tcp = configuration.endpoint, case .lost = known else { return known }
-            return .endedUnanswered
+            guard case .tcp = configuration.endpoint, case .lost = known else { return known }
+            return .endedUnanswered(hadKey: isEncrypted)
         }
         return closeReason(code, errorNumber: errorNumber)
     }

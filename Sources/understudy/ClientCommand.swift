@@ -1,6 +1,7 @@
 import ArgumentParser
 import FailoverCore
 import HubClient
+import Keys
 import LocalState
 
 struct ClientCommand: AsyncParsableCommand {
@@ -38,7 +39,8 @@ struct ClientCommand: AsyncParsableCommand {
         let options = ClientMachine.Options(
             name: name, main: main.endpoint, backup: backup?.endpoint,
             dataPath: data ?? DataFolder.defaultPath(for: name), license: license?.license.type.rawValue,
-            credentials: key.credentials, permission: machineKey?.permission ?? 3)
+            credentials: key.credentials, permission: machineKey?.permission ?? 3,
+            keyExpires: { [keys = key.keys] in keys.flatMap { try? MachineKey(path: $0).expires } })
         try await service.run { log in
             license.map { LicenseOption.report($0.license, to: log) }
             machineKey.map { KeyOption.report($0, at: key.keys ?? "", to: log) }

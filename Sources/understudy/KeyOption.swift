@@ -45,6 +45,8 @@ struct KeyOption: ParsableArguments {
         if key.isReadableByOthers { log.warning("\(KeyError.readableByOthers(path: path))") }
         if let fault = key.fault(at: .now) {
             log.warning("\(fault)")
+        } else if key.isEnding(at: .now) {
+            log.warning("the key of \(key.name) ends on \(key.expires.text). Renew it: understudy keys renew")
         } else {
             log.info(
                 "the key of \(key.name): site \(key.site), permission \(key.permission), until \(key.expires.text)")

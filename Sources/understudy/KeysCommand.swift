@@ -131,17 +131,17 @@ struct KeysRenewSubcommand: AsyncParsableCommand {
 }
 
 extension SiteAuthority {
-    /// Says so where others can read it.
-    func warn(_ path: String) {
-        if isReadableByOthers { Terminal.note("understudy: \(KeyError.readableByOthers(path: path))") }
-    }
+    /// Says so where others can read its file.
+    func warn(_ path: String) { if isReadableByOthers { KeyError.readableByOthers(path: path).warn() } }
 }
 
 extension MachineKey {
-    /// Says so where others can read it.
-    func warn(_ path: String) {
-        if isReadableByOthers { Terminal.note("understudy: \(KeyError.readableByOthers(path: path))") }
-    }
+    /// Says so where others can read its file.
+    func warn(_ path: String) { if isReadableByOthers { KeyError.readableByOthers(path: path).warn() } }
+}
+
+extension KeyError {
+    fileprivate func warn() { FileHandle.standardError.write(Data("understudy: \(self)\n".utf8)) }
 }
 
 extension KeyRole: ExpressibleByArgument {}

@@ -28,7 +28,7 @@ struct KeysExportSubcommand: AsyncParsableCommand {
                 """
                 Wrote \(path("\(key.name).crt")), the certificate of \(key.name).
                 Wrote \(path("\(key.name).key")), its private key: bring it to the machine that uses it, and to no other.
-                Wrote \(path("authority.crt")), the certificate of the site's authority.
+                The certificate of the site's authority is \(path("authority.crt")).
                 """)
             return
         }

@@ -8,10 +8,16 @@ struct CommandRequest {
     var command: String
     var payload: String
     var user = "anna"
+    /// The file of the user's key.
+    var key: String?
     /// Said twice, it is the same request.
     var correlation = UUID().uuidString
 
     init(_ command: String, _ payload: String) { (self.command, self.payload) = (command, payload) }
+
+    init(_ command: String, _ payload: String, user: String, key: String?) {
+        (self.command, self.payload, self.user, self.key) = (command, payload, user, key)
+    }
 
     /// This server's hub, by its address.
     static func add(_ server: LocalSite.Server) -> CommandRequest {
@@ -25,7 +31,7 @@ struct CommandRequest {
                 "-p", "\(port)", "-V", "mqttv5", "-q", "1", "-t", "commands/\(user)/\(command)", "-e",
                 "responses/\(user)/\(UUID().uuidString)", "-D", "publish", "correlation-data", correlation, "-m",
                 payload, "-W", "30",
-            ])
+            ] + (key.map { ["--cafile", $0, "--cert", $0, "--key", $0, "--insecure"] } ?? []))
         do {
             return try CommandResponse(decoding: Array(outcome.output.utf8.dropLast()))
         } catch {

@@ -18,8 +18,8 @@ extension LocalSite {
 }
 
 /// Runs `body` on a real site with one client whose pair is ready, and leaves nothing behind.
-func withSite(_ body: (LocalSite) async throws -> Void) async throws {
-    let site = try await LocalSite(returnDelay: 0.3)
+func withSite(hasKeys: Bool = false, _ body: (LocalSite) async throws -> Void) async throws {
+    let site = try await LocalSite(returnDelay: 0.3, hasKeys: hasKeys)
     do {
         try await site.startAll(clients: [LocalSite.client])
         try await body(site)
