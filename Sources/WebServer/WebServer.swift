@@ -91,6 +91,7 @@ public struct WebServer: Sendable {
         let members = router.group().add(middleware: CallerCheck(own: options.name, keys: keys))
             .group(context: MemberContext.self)
         StateRoutes(feed: feed, keys: keys).add(to: members)
+        MetricsRoutes(feed: feed).add(to: members)
         CommandRoutes(hub: options.hub).add(to: members)
         return router
     }

@@ -57,6 +57,18 @@ struct HTTPAbuseTests {
         }
     }
 
+    @Test("Who does not read what was asked for is cut off")
+    func unread() async throws {
+        try await WebSite.with(keys: false) { site in
+            let connection = try RawConnection(port: site.port)
+            let requests = String(repeating: "GET /api/state HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 100)
+            try await Patience.bound("the end of a connection that nobody reads", .seconds(60)) { [connection] in
+                while connection.sendWhatFits(requests) { try await Task.sleep(for: .milliseconds(100)) }
+            }
+            #expect(try await site.get("healthz").status == 200)
+        }
+    }
+
     @Test("So many event streams and no more, until one of them ends")
     func streams() async throws {
         try await WebSite.with(keys: false) { site in

@@ -126,30 +126,28 @@ struct HTTPTests {
         }
     }
 
-    @Test("Both servers of a site: the passive one tells who is active, the active one switches over")
-    func pair() async throws {
-        let site = try await LocalSite(returnDelay: 1)
-        let ports = FreePorts.take(2)
-        for (server, port) in zip([site.main, site.backup], ports) {
-            try await site.start(server.name, site.arguments(of: server) + ["--http", "\(port)"])
+    @Test("Figures for Prometheus")
+    func metrics() async throws {
+        try await WebSite.with(keys: false) { site in
+            let answer = try await site.get("metrics")
+            #expect(answer.status == 200 && answer.type.hasPrefix("text/plain"))
+            for line in [
+                "# TYPE understudy_active gauge", "understudy_active 1", "understudy_machines_online 1",
+                #"understudy_phase{phase="alone"} 1"#, "understudy_ready 0",
+            ] { #expect(answer.body.split(separator: "\n").contains(Substring(line)), "\(line)") }
         }
-        try await site.startClient(MachineName("cam-1")!)
-        try await site.waitForHome([MachineName("cam-1")!])
-        let urls = ports.map { "http://127.0.0.1:\($0)" }
-        let command = ["-H", "Content-Type: application/json", "-d", #"{"to":"backup-1"}"#]
-        let events = EventStream(["--silent", "--no-buffer", "\(urls[1])/api/events"])
-        for url in urls {
-            let state = try await Curl.run("\(url)/api/state", []).decoded(as: SeenState.self)
-            #expect(state.chip == "Backup is idle" && state.ready && state.machines.count == 3)
-            #expect(try await Curl.run("\(url)/readyz", []).status == 200)
+    }
+
+    @Test("Open event streams do not keep a server from stopping", arguments: [false, true])
+    func stop(hasKeys: Bool) async throws {
+        try await WebSite.with(keys: hasKeys) { site in
+            let events = (0..<5).map { _ in EventStream(site, as: "somebody") }
+            for stream in events { _ = try await stream.next { _ in true } }
+            let start = ContinuousClock.now
+            #expect(try await site.process.stop() == .exited(code: 0))
+            #expect(ContinuousClock.now - start < .seconds(5))
+            for stream in events { try await stream.ended() }
         }
-        let refused = try await Curl.run("\(urls[1])/api/commands/hub/switch", command)
-        #expect(try refused.status == 409 && refused.command.code == .notActive)
-        #expect(try await Curl.run("\(urls[0])/api/commands/hub/switch", command).status == 200)
-        let seen = try await events.next { $0.active?.hub == site.backup.name }
-        #expect(seen.machine == site.backup.name)
-        events.stop()
-        await site.end()
     }
 
     @Test("Where it may listen: loopback without keys; a port in use is named with its program")

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A connection whose client says what no HTTP client would.
-final class RawConnection {
+final class RawConnection: Sendable {
     private let descriptor: Int32
 
     /// To a port of loopback.
@@ -23,6 +23,13 @@ final class RawConnection {
     func send(_ text: String) { send(Array(text.utf8)) }
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+
+    /// - Returns: whether the connection is still open.
+    func sendWhatFits(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) >= 0
+            || errno == EAGAIN
+    }
 
     /// What the other side says until it closes the connection; blocks.
     ///
