@@ -24,7 +24,7 @@ final class ServerKeys {
     /// Whether a revocation waits a little before this machine's sessions are ended, for what it still has to do.
     var mayFinish: @SessionLoop (MachineName) -> Bool = { _ in false }
 
-    /// The same for the HTTP server, which gets both.
+    /// Gets what is in force; see `follow`.
     private var follower: @SessionLoop (MachineKey, [Revocation]) -> Void = { _, _ in }
 
     private(set) var key: MachineKey

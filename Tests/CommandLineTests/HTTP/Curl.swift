@@ -89,8 +89,8 @@ final class EventStream: Sendable {
 
     /// Waits until the server ends it.
     func ended() async throws {
-        let task = task
-        try await Patience.bound("the end of the events") { await task.value }
+        let states = states
+        try await Patience.bound("the end of the events") { for await _ in states {} }
     }
 
     func stop() { task.cancel() }
