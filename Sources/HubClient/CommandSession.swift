@@ -26,6 +26,7 @@ public final class CommandSession {
     private let endpoint: Endpoint
     private let credentials: TLSCredentials?
     private let user: MachineName
+    private let permission: Int?
     private let topic: Topic
     private let payload: [UInt8]
     private let identifier = Identifier.random()
@@ -34,11 +35,13 @@ public final class CommandSession {
     private var waiter: CheckedContinuation<CommandResponse, any Error>?
 
     private init(
-        _ topic: Topic, _ payload: some Payload, user: MachineName, to endpoint: Endpoint, credentials: TLSCredentials?
+        _ topic: Topic, _ payload: [UInt8], user: MachineName, permission: Int?, to endpoint: Endpoint,
+        credentials: TLSCredentials?
     ) {
         self.topic = topic
-        self.payload = payload.encoded
+        self.payload = payload
         self.user = user
+        self.permission = permission
         self.endpoint = endpoint
         self.credentials = credentials
     }
@@ -50,9 +53,27 @@ public final class CommandSession {
         credentials: TLSCredentials? = nil, within patience: Duration = .seconds(15)
     ) async throws {
         let command = CommandSession(
-            .command(user: user, command), payload, user: user, to: endpoint, credentials: credentials)
+            .command(user: user, command), payload.encoded, user: user, permission: nil, to: endpoint,
+            credentials: credentials)
         let response = try await command.run(within: patience)
         guard response.status == .ok else { throw response }
+    }
+
+    /// Passes a user's command on through a server's private door, where nobody else vouches for the user.
+    ///
+    /// - Parameters:
+    ///   - payload: as it came; the server judges it.
+    ///   - permission: the level that the user's certificate says; `nil`: the site has no keys.
+    ///   - patience: see `give`.
+    /// - Returns: what the server answered, a refusal as well.
+    /// - Throws: `Failure`; `CancellationError`.
+    public static func pass(
+        _ command: Topic.Command, _ payload: [UInt8], of user: MachineName, permission: Int?,
+        to endpoint: Endpoint, within patience: Duration
+    ) async throws -> CommandResponse {
+        let command = CommandSession(
+            .command(user: user, command), payload, user: user, permission: permission, to: endpoint, credentials: nil)
+        return try await command.run(within: patience)
     }
 
     private func run(within patience: Duration) async throws -> CommandResponse {
@@ -92,8 +113,10 @@ public final class CommandSession {
     private func subscribed(_ result: Result<Void, RequestError>) {
         if case .failure(let error) = result { return finish(.failure(Failure.refused(error))) }
         wasSent = true
-        let publication = Publication(
+        var publication = Publication(
             topic: topic.name, payload: payload, responseTopic: responseTopic, correlationData: Array(identifier.utf8))
+        publication.userProperties =
+            permission.map { [UserProperty(name: MessageProperty.permission, value: "\($0)")] } ?? []
         session?.publish(publication) { [weak self] in
             if case .failure(.refused(let code)) = $0 { self?.finish(.failure(Failure.refused(.refused(code: code)))) }
         }

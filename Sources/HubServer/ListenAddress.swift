@@ -11,17 +11,35 @@ struct ListenAddress: Sendable {
 
     /// Without keys a server listens on loopback only, unless the operator says that the network may be trusted.
     init(_ options: ServerOptions) throws(ServerError) {
-        let mayBeReached = options.keys != nil || options.isInsecure
-        listen = options.listen ?? (mayBeReached ? "0.0.0.0" : "127.0.0.1")
-        guard let family = Self.family(of: listen) else { throw .invalidAddress(listen) }
-        guard mayBeReached || Self.isLoopback(listen) else { throw .notLoopback(address: listen) }
+        let family: Int32
+        (listen, family) = try Self.allowed(options.listen, options)
         let isAny = listen == "0.0.0.0" || listen == "::"
         only = options.advertise ?? (isAny ? nil : listen)
         advertised = options.advertise ?? (isAny ? Self.firstNonLoopback(family) ?? "127.0.0.1" : listen)
     }
 
+    /// Where the HTTP server listens, by the same rule; its port was tried.
+    static func http(_ options: ServerOptions) throws(ServerError) -> (address: String, port: UInt16)? {
+        guard let http = options.http else { return nil }
+        let address = try allowed(http.address, options).address
+        try check(address, port: http.port)
+        return (address, http.port)
+    }
+
+    private static func allowed(
+        _ given: String?, _ options: ServerOptions
+    ) throws(ServerError) -> (address: String, family: Int32) {
+        let mayBeReached = options.keys != nil || options.isInsecure
+        let address = given ?? (mayBeReached ? "0.0.0.0" : "127.0.0.1")
+        guard let family = family(of: address) else { throw .invalidAddress(address) }
+        guard mayBeReached || isLoopback(address) else { throw .notLoopback(address: address) }
+        return (address, family)
+    }
+
+    func check(port: UInt16) throws(ServerError) { try Self.check(listen, port: port) }
+
     /// Tries the port, so that what is wrong can be said before a broker is started.
-    func check(port: UInt16) throws(ServerError) {
+    static func check(_ listen: String, port: UInt16) throws(ServerError) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_NUMERICHOST

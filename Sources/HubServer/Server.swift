@@ -8,6 +8,7 @@ import Logging
 import MQTTSession
 import ServiceLifecycle
 import StateStore
+import WebServer
 
 /// A Main or Backup server: two brokers and a coordinator that live and die together.
 public struct Server: Service {
@@ -49,6 +50,7 @@ public struct Server: Service {
             BrokerConfiguration.Keys(key: KeyFiles.key, revocations: KeyFiles.revocations)
         }
         for port in [options.port, options.controlPort] { try listen.check(port: port) }
+        let http = try ListenAddress.http(options)
         let hub = try Broker(
             .hub, listen: listen.listen, port: options.port, in: folder, installation: installation, keys: brokerKeys,
             log: log)
@@ -58,6 +60,7 @@ public struct Server: Service {
         let address = ServerAddress(
             name: options.name, address: listen.advertised, port: options.port, controlPort: options.controlPort)
         let session = Identifier.random()
+        let web = try await webServer(of: options.name, at: http, over: hub, keys: keys)
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let (announcements, announcing) = AsyncStream.makeStream(
@@ -91,6 +94,7 @@ public struct Server: Service {
                 }
                 // Beside them: a server works as well without.
                 async let _: Void = announce(announcements, asFrom: listen)
+                async let _: Void = serve(web)
                 // Whatever ends first takes the others along: a broker that died, or the coordinator.
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
@@ -112,6 +116,32 @@ public struct Server: Service {
     private func announce(_ announcements: AsyncStream<ServerAnnouncement>, asFrom listen: ListenAddress) async {
         guard !listen.isLoopback else { return }
         await ServerAnnouncer(log: log).run(announcements)
+    }
+
+    private func webServer(
+        of name: MachineName, at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?
+    ) async throws -> WebServer? {
+        guard let http else { return nil }
+        var webKeys: WebKeys?
+        if let keys {
+            let shown = try WebKeys(await keys.key, log: log)
+            await keys.follow { shown.use($0, revocations: $1) }
+            webKeys = shown
+        }
+        return WebServer(
+            .init(
+                name: name, address: http.address, port: http.port, hub: hub.endpoint, credentials: keys?.credentials),
+            keys: webKeys, log: log)
+    }
+
+    /// What people look at is not worth a failover.
+    private func serve(_ web: WebServer?) async {
+        do {
+            try await web?.run()
+        } catch is CancellationError {
+        } catch {
+            log.error("HTTP has ended: \(error). The show goes on without it; restart this server to have it again.")
+        }
     }
 
     private enum Event: Sendable {

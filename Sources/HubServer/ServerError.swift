@@ -35,7 +35,7 @@ public enum ServerError: Error, CustomStringConvertible {
             "without keys a server listens on loopback only, and \(address) is not. Name its key with --keys, or add "
                 + "--insecure if everyone on that network may read and change the show."
         case .invalidAddress(let address):
-            "\(address) is not an IP address of this machine. Give --listen one of its own addresses."
+            "\(address) is not an IP address of this machine. Listen on one of its own addresses."
         case .brokerMissing(let searched):
             "no Mosquitto broker was found in \(searched.joined(separator: ", ")). Install it (on Debian or Ubuntu: "
                 + "sudo apt-get install mosquitto)."
@@ -44,9 +44,9 @@ public enum ServerError: Error, CustomStringConvertible {
                 + "beside this program: build both (swift build), and copy both."
         case .portInUse(let port, let holder):
             "port \(port) is in use" + (holder.map { " by \($0)" } ?? "") + ". "
-                + (holder?.advice ?? "Stop that program, or choose other ports with --port and --control-port.")
+                + (holder?.advice ?? "Stop that program, or choose other ports with --port, --control-port or --http.")
         case .cannotListen(let address, let port, let cause):
-            "cannot listen on \(address) port \(port): \(cause). Choose another --listen address or another port."
+            "cannot listen on \(address) port \(port): \(cause). Choose another address or another port."
         case .brokerEnded(let kind, let how, let lastLine):
             "the \(kind) broker ended (\(how))" + (lastLine.map { ": \($0)" } ?? "")
                 + ". A server and its brokers live and "

@@ -24,6 +24,9 @@ final class ServerKeys {
     /// Whether a revocation waits a little before this machine's sessions are ended, for what it still has to do.
     var mayFinish: @SessionLoop (MachineName) -> Bool = { _ in false }
 
+    /// Gets what is in force; see `follow`.
+    private var follower: @SessionLoop (MachineKey, [Revocation]) -> Void = { _, _ in }
+
     private(set) var key: MachineKey
     /// The newest one of each machine.
     private(set) var revocations: [MachineName: Revocation] = [:]
@@ -81,6 +84,14 @@ final class ServerKeys {
 
     func stop() { for timer in [look, finishing] { timer.cancel() } }
 
+    /// - Parameter follower: told what is in force, now and after each change.
+    func follow(_ follower: @escaping @SessionLoop (MachineKey, [Revocation]) -> Void) {
+        self.follower = follower
+        tell()
+    }
+
+    private func tell() { follower(key, Array(revocations.values)) }
+
     var tokens: [String] { revocations.values.map(\.token).sorted() }
 
     /// Whether one of these ends soon, or this server's own; says so once in the log.
@@ -125,6 +136,7 @@ final class ServerKeys {
             enforce()
         }
         onNews()
+        tell()
         return .remembered
     }
 
@@ -162,6 +174,7 @@ final class ServerKeys {
             log.info("the key of \(key.name) was renewed, until \(key.expires.text)")
             enforce()
             onNews()
+            tell()
         }
     }
 }

@@ -27,12 +27,14 @@ public struct ServerOptions: Sendable {
     public var licenseIssuer: TrustedIssuer?
     /// The file of this server's key; `nil`: the site has none.
     public var keys: String?
+    /// Where its HTTP server listens; without an address: as its brokers do where `listen` is `nil`. `nil`: it has none.
+    public var http: (address: String?, port: UInt16)?
 
     public init(
         role: Role, name: MachineName, listen: String?, port: UInt16, controlPort: UInt16, advertise: String?,
         peer: (host: String, port: UInt16)?, dataPath: String, isInsecure: Bool, returns: HubPair.Return,
         timing: Timing, license: SignedLicense? = nil, licenseIssuer: TrustedIssuer? = nil,
-        keys: String? = nil
+        keys: String? = nil, http: (address: String?, port: UInt16)? = nil
     ) {
         self.role = role
         self.name = name
@@ -48,5 +50,6 @@ public struct ServerOptions: Sendable {
         self.license = license
         self.licenseIssuer = licenseIssuer
         self.keys = keys
+        self.http = http
     }
 }

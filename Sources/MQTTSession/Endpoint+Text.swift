@@ -2,9 +2,9 @@ extension Endpoint {
     /// A hub's port where none is named.
     public static let defaultPort: UInt16 = 1883
 
-    /// `ADDR[:PORT]`: a host name or an IP address (IPv6 with a port in brackets), and a port that is 1883 by default.
+    /// `ADDR[:PORT]`: a host name or an IP address (IPv6 with a port in brackets), and a port that may be left out.
     /// Returns `nil` for anything else.
-    public init?(_ text: String) {
+    public init?(_ text: String, defaultPort: UInt16 = Self.defaultPort) {
         let host: Substring
         let port: Substring?
         if text.hasPrefix("[") {
@@ -19,7 +19,7 @@ extension Endpoint {
             (host, port) = (text[...], nil)
         }
         guard Self.isHost(String(host)) else { return nil }
-        guard let number = port.map({ UInt16($0) }) ?? Self.defaultPort, number > 0 else { return nil }
+        guard let number = port.map({ UInt16($0) }) ?? defaultPort, number > 0 else { return nil }
         self = .tcp(host: String(host), port: number)
     }
 

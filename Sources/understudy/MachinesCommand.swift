@@ -20,37 +20,7 @@ struct MachinesCommand: AsyncParsableCommand {
     }
 }
 
-/// All machines, by name.
-struct MachineList: Encodable {
-    struct Machine: Encodable {
-        var name: MachineName
-        var view: MachineView
-        var heartbeatAgeMs: Int?
-
-        private enum CodingKeys: CodingKey {
-            case name, links, heartbeatAgeMs, lastSwitch
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            try view.status?.encode(to: encoder)
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(name, forKey: .name)
-            try container.encode(view.links, forKey: .links)
-            try container.encode(heartbeatAgeMs, forKey: .heartbeatAgeMs)
-            try container.encode(view.lastSwitch, forKey: .lastSwitch)
-        }
-    }
-
-    let machines: [Machine]
-
-    init?(_ view: SiteView) {
-        guard view.authority?.state != nil else { return nil }
-        let now = MonotonicTime.now
-        machines = view.machines.filter { $0.value.status != nil }.sorted { $0.key < $1.key }.map { name, view in
-            Machine(name: name, view: view, heartbeatAgeMs: view.heardAt.map { Int((now - $0).inMilliseconds) })
-        }
-    }
-
+extension MachineList {
     func picture(_ terminal: Terminal, withHeartbeats: Bool) -> String {
         guard !machines.isEmpty else { return "no machine has been seen" }
         var header = ["NAME", "ROLE", "STATE", "ADDRESS", "LICENCE", "LEVEL", "FOLLOWS", "HUBS", "LAST SWITCH"]

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HubClient
 import HubProtocol
 
@@ -44,8 +43,6 @@ struct ObservationOptions: ParsableArguments {
     }
 
     static func encode(_ document: any Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(document), as: UTF8.self)
+        String(decoding: try JSONDocument.encode(document), as: UTF8.self)
     }
 }

@@ -32,6 +32,11 @@ struct ServerCommand: AsyncParsableCommand {
     var controlPort: UInt16 = 1882
     @Option(help: ArgumentHelp("The address that other machines reach this one at.", valueName: "addr"))
     var advertise: String?
+    @Option(
+        help: ArgumentHelp(
+            "Serve HTTP: ADDR:PORT, ADDR or PORT. Default: no; the usual port is \(WebAddress.defaultPort).",
+            valueName: "addr"))
+    var http: WebAddress?
     @Option(help: ArgumentHelp("On Main, for the first pair: the Backup's hub, ADDR[:PORT].", valueName: "addr"))
     var backup: Address?
     @Option(help: ArgumentHelp("On the Backup, for the first pair: Main's hub, ADDR[:PORT].", valueName: "addr"))
@@ -68,6 +73,9 @@ struct ServerCommand: AsyncParsableCommand {
         guard port != controlPort else {
             throw ValidationError("--port and --control-port are both \(port). Each broker needs a port of its own.")
         }
+        if let http, [port, controlPort].contains(http.port) {
+            throw ValidationError("--http names port \(http.port), which is a broker's. It needs a port of its own.")
+        }
         guard (0...86_400).contains(returnDelay) else {
             throw ValidationError("--return-delay is a number of seconds from 0 to 86400.")
         }
@@ -100,7 +108,7 @@ struct ServerCommand: AsyncParsableCommand {
             role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
             peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
             isInsecure: insecure, returns: returns, timing: timing, license: license,
-            licenseIssuer: issuer, keys: key.keys)
+            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) })
         try await service.run { log in
             license.map { LicenseOption.report($0.license, to: log) }
             machineKey.map { KeyOption.report($0, at: key.keys ?? "", to: log) }

@@ -23,30 +23,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 }
 
-/// `hub/state` with what belongs to it inside, from the hub whose word counts.
-struct SiteStatus: Encodable {
-    let state: HubState
-    let active: HubActive?
-    let pair: HubPair?
-
-    init?(_ view: SiteView) {
-        guard let hub = view.authority, let state = hub.state else { return nil }
-        self.state = state
-        active = hub.active
-        pair = hub.pair
-    }
-
-    private enum CodingKeys: CodingKey {
-        case active, pair
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        try state.encode(to: encoder)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(active, forKey: .active)
-        try container.encode(pair, forKey: .pair)
-    }
-
+extension SiteStatus {
     func picture(_ view: SiteView, _ terminal: Terminal) -> String {
         let colour: Terminal.Colour =
             switch state.phase {

@@ -1,0 +1,11 @@
+import FailoverCore
+import Keys
+
+/// Who sent a request.
+struct Caller: Sendable {
+    let name: MachineName
+    /// As the broker knows it from certificates, too; `nil`: this site has no keys.
+    let certificate: MachineCertificate?
+
+    var permission: Int? { certificate?.permission }
+}
