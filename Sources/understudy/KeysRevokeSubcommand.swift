@@ -30,18 +30,27 @@ struct KeysRevokeSubcommand: AsyncParsableCommand {
         let command = KeysRevokeCommand(revocation: try await authority.revoke(name, at: .now).token)
         try await withKey(of: authority) { user, credentials in
             for await view in SiteObserver.views(of: site.endpoints, credentials: credentials) {
-                let servers = view.servers(reached: true).sorted()
+                // First the machine itself, where it is a server: once the others know, it ends.
+                let servers = view.servers(reached: true).sorted { $0 == name || ($1 != name && $0 < $1) }
                 guard !servers.isEmpty else { throw NoHubReached(view) }
+                var told: [MachineName] = []
+                var failure: (any Error)?
                 for server in servers {
                     guard let endpoint = view.endpoint(of: server) else { continue }
-                    try await CommandSession.give(
-                        .keysRevoke, command, as: user, to: endpoint, credentials: credentials)
+                    do {
+                        try await CommandSession.give(
+                            .keysRevoke, command, as: user, to: endpoint, credentials: credentials)
+                        told.append(server)
+                    } catch {
+                        failure = error
+                    }
                 }
-                let others = view.servers.subtracting(servers).sorted()
+                if let failure, told.isEmpty { throw failure }
+                let others = view.servers.subtracting(told).sorted()
                 print(
-                    "The keys of \(name) are revoked at \(Self.list(servers))."
-                        + (others.isEmpty ? "" : " \(Self.list(others)) cannot be reached, and hears of it from there.")
-                )
+                    "The keys of \(name) are revoked at \(Self.list(told.sorted()))."
+                        + (others.isEmpty
+                            ? "" : " \(Self.list(others)) did not answer, and hears of it from there."))
                 return
             }
         }
