@@ -202,7 +202,7 @@ let package = Package(
                 "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "Keys", "License",
                 "LocalSite", "MQTTSession", "understudy", grdb, subprocess, system,
             ],
-            exclude: ["Keys/paho_client.py", "Keys/hostile_connections.py", "Keys/flood.py"],
+            exclude: ["Keys/paho_client.py", "Keys/hostile_connections.py", "Keys/flood.py", "Keys/raw_sessions.py"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -10,10 +10,12 @@ static bool is_machine_name(const char *name) {
     return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == length;
 }
 
-/// Copies the attribute after `*index`; false: there is no other, or it does not fit, or has a zero in it.
+/// Copies the attribute after `*index`; `*index` is negative where there is no other. False: it does not fit, or has a zero
+/// in it.
 static bool next_attribute(X509_NAME *subject, int kind, int *index, char *text, size_t size) {
     *index = X509_NAME_get_index_by_NID(subject, kind, *index);
-    if (*index < 0) return false;
+    text[0] = '\0';
+    if (*index < 0) return true;
     ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, *index));
     int length = ASN1_STRING_length(value);
     if (length < 0 || (size_t)length >= size) return false;
@@ -30,7 +32,9 @@ static bool read_subject(X509_NAME *subject, struct certificate *certificate) {
     char unit[16];
     bool has_role = false;
     index = -1;
-    while (next_attribute(subject, NID_organizationalUnitName, &index, unit, sizeof unit)) {
+    for (;;) {
+        if (!next_attribute(subject, NID_organizationalUnitName, &index, unit, sizeof unit)) return false;
+        if (index < 0) break;
         if (strcmp(unit, "server") == 0 || strcmp(unit, "client") == 0) {
             if (has_role) return false;
             has_role = true;
@@ -52,8 +56,10 @@ enum certificate_finding certificate_read(const struct mosquitto *client, struct
     const unsigned char *bytes = ASN1_STRING_get0_data(serial);
     int length = ASN1_STRING_length(serial);
     // Leading zeroes are not written: what is left of the sixteen bytes' first half.
-    if (length <= 8 || length > 16) is_key = false;
+    if (length <= 8 || length > 16 || ASN1_STRING_type(serial) != V_ASN1_INTEGER) is_key = false;
     for (int i = 0; is_key && i < length - 8; i++) certificate->issued = certificate->issued << 8 | bytes[i];
+    certificate->is_valid_now =
+        X509_cmp_current_time(X509_get0_notBefore(x509)) < 0 && X509_cmp_current_time(X509_get0_notAfter(x509)) > 0;
     X509_free(x509);
     return is_key ? CERTIFICATE_OF_MACHINE : CERTIFICATE_OF_NO_MACHINE;
 }

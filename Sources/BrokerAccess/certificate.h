@@ -15,6 +15,8 @@ struct certificate {
     bool is_server;
     /// Milliseconds since 1970; the first half of the serial number.
     uint64_t issued;
+    /// It holds at this moment. TLS has looked at that as well, but not where it goes on with an earlier session of its own.
+    bool is_valid_now;
 };
 
 enum certificate_finding { CERTIFICATE_MISSING, CERTIFICATE_OF_NO_MACHINE, CERTIFICATE_OF_MACHINE };

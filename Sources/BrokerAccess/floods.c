@@ -8,7 +8,7 @@
 extern unsigned long mosquitto__memory_used(void) __attribute__((weak));
 
 /// A second in which an author publishes more than this is a flood, where there is no room left.
-enum { FLOOD_BYTES = 1 << 20 };
+enum { FLOOD_BYTES = 1 << 20, FLOOD_BYTES_LATER = 1 << 16 };
 
 /// Authors are told apart by a hash of their names: two that share a place are counted as one, which only matters where one
 /// of them floods.
@@ -37,13 +37,16 @@ static uint32_t hash(const char *text) {
     return value;
 }
 
+static size_t held(void) { return mosquitto__memory_used ? mosquitto__memory_used() : 0; }
+
+bool floods_are_high(const struct floods *floods) { return held() > floods->memory_limit; }
+
 bool floods_allow(struct floods *floods, const char *author, size_t bytes) {
     uint32_t place = hash(author) % PLACES;
     time_t now = time(NULL);
     if (floods->places[place].second != now) floods->places[place].bytes = 0;
     floods->places[place].second = now;
     floods->places[place].bytes += bytes;
-    size_t held = mosquitto__memory_used ? mosquitto__memory_used() : 0;
-    if (held <= floods->memory_limit) return true;
-    return floods->places[place].bytes <= FLOOD_BYTES && held <= 2 * floods->memory_limit;
+    if (held() <= floods->memory_limit) return true;
+    return floods->places[place].bytes <= (held() <= 2 * floods->memory_limit ? FLOOD_BYTES : FLOOD_BYTES_LATER);
 }

@@ -5,15 +5,16 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 #include <mqtt_protocol.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "access_rules.h"
 #include "certificate.h"
-#include "client_ids.h"
 #include "floods.h"
 #include "revocations.h"
+#include "sessions.h"
 #include "slow_readers.h"
 
 static struct {
@@ -21,7 +22,7 @@ static struct {
     /// `NULL`: there are no keys, and everyone may come in and do what the rules do not deny to all.
     char *revocations_path;
     struct revocations *revocations;
-    struct client_ids *client_ids;
+    struct sessions *sessions;
     struct floods *floods;
     /// The first session has come, so that there are sockets which later ones inherit from.
     bool has_begun;
@@ -30,72 +31,123 @@ static struct {
 /// A program that is stopped for longer than this connects anew, and gets what is retained.
 enum { SLOW_READER_MILLISECONDS = 10000 };
 
+/// Of one session. Each costs the broker memory, and time with every message.
+enum { MOST_SUBSCRIPTIONS = 500 };
+
 // MARK: - Who it is
 
-/// A session's user name, as this plugin sets it when it has seen the certificate: `3s/main-1` is a server of level 3.
-/// It stays with a session that has lost its connection, and with what that session has retained.
+/// A session's user name, as this plugin sets it when it has seen the certificate: `3s/0000019b1c2d3e4f/main-1` is a server
+/// of level 3, whose key was issued then. It stays with a session that has lost its connection, and with what that session
+/// has retained.
+enum { USER_NAME_BEGIN = 20 };
+
 static int set_user(struct mosquitto *client, const struct certificate *certificate) {
-    char user[MACHINE_NAME_LENGTH + 4];
-    snprintf(user, sizeof user, "%d%c/%s", certificate->level, certificate->is_server ? 's' : 'c', certificate->name);
+    char user[USER_NAME_BEGIN + MACHINE_NAME_LENGTH + 1];
+    snprintf(
+        user, sizeof user, "%d%c/%016" PRIx64 "/%s", certificate->level, certificate->is_server ? 's' : 'c',
+        certificate->issued, certificate->name);
     return mosquitto_set_username(client, user);
 }
 
+static bool has_keys(void) { return access.revocations_path != NULL; }
+
 static bool read_user(const struct mosquitto *client, struct access_identity *who) {
-    if (!access.revocations_path) {
+    if (!has_keys()) {
         *who = (struct access_identity){.name = NULL, .level = 3, .is_server = true};
         return true;
     }
     const char *user = mosquitto_client_username(client);
-    if (!user || strlen(user) < 4 || user[2] != '/') return false;
-    *who = (struct access_identity){.name = user + 3, .level = user[0] - '0', .is_server = user[1] == 's'};
+    if (!user || strlen(user) <= USER_NAME_BEGIN || user[2] != '/' || user[USER_NAME_BEGIN - 1] != '/') return false;
+    *who = (struct access_identity){
+        .name = user + USER_NAME_BEGIN, .level = user[0] - '0', .is_server = user[1] == 's'};
     return true;
 }
 
-/// Called for every session that begins, and again for all when the rules are read anew.
+static bool is_revoked(const struct mosquitto *client, const struct access_identity *who) {
+    return revocations_name(access.revocations, who->name, strtoull(mosquitto_client_username(client) + 3, NULL, 16));
+}
+
+static int refuse(const char *machine, const char *cause) {
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "refused %s: %s", machine, cause);
+    return MOSQ_ERR_AUTH;
+}
+
+/// Called for every session that begins, and again for all when the list of revoked keys is read anew.
 static int authenticate(int event, void *data, void *context) {
     struct mosquitto *client = ((struct mosquitto_evt_basic_auth *)data)->client;
     if (!access.has_begun) give_up_slow_readers_after(SLOW_READER_MILLISECONDS);
     access.has_begun = true;
-    if (!access.revocations_path) return MOSQ_ERR_SUCCESS;
+    if (!has_keys()) return MOSQ_ERR_SUCCESS;
     struct certificate certificate;
     switch (certificate_read(client, &certificate)) {
     case CERTIFICATE_OF_MACHINE: break;
     case CERTIFICATE_OF_NO_MACHINE:
-        mosquitto_log_printf(
-            MOSQ_LOG_NOTICE, "refused a connection from %s: its certificate names no machine",
-            mosquitto_client_address(client));
-        return MOSQ_ERR_AUTH;
-    // No connection comes as far as this without one: it is a session that waits for its program to come back.
+        return refuse(mosquitto_client_address(client), "the certificate names no machine");
+    // No connection comes as far as this without one: it is a session that waits for its program to come back. What it may
+    // do meanwhile is looked at when it does it.
     case CERTIFICATE_MISSING: return mosquitto_client_username(client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
     }
+    if (revocations_name(access.revocations, certificate.name, certificate.issued))
+        return refuse(certificate.name, "its key was revoked");
+    // A session that is open outlives its key.
+    if (sessions_are_open(access.sessions, client)) return MOSQ_ERR_SUCCESS;
+    if (!certificate.is_valid_now) return refuse(certificate.name, "its key has ended, or is not valid yet");
     const char *id = mosquitto_client_id(client);
-    if (revocations_name(access.revocations, certificate.name, certificate.issued)) {
-        mosquitto_log_printf(MOSQ_LOG_NOTICE, "refused %s: its key was revoked", certificate.name);
-        return MOSQ_ERR_AUTH;
+    if (!id) return MOSQ_ERR_AUTH;
+    int code = set_user(client, &certificate);
+    if (code != MOSQ_ERR_SUCCESS) return code;
+    switch (sessions_begin(access.sessions, client, id, certificate.name, floods_are_high(access.floods))) {
+    case SESSION_ALLOWED: return MOSQ_ERR_SUCCESS;
+    case SESSION_ID_OF_OTHER: return refuse(certificate.name, "the client id is another machine's");
+    case SESSION_TOO_MANY: return refuse(certificate.name, "it has too many sessions");
     }
-    if (!id || !client_ids_claim(access.client_ids, client, id, certificate.name)) {
-        mosquitto_log_printf(MOSQ_LOG_NOTICE, "refused %s: the client id is another machine's", certificate.name);
-        return MOSQ_ERR_AUTH;
-    }
-    return set_user(client, &certificate);
+    return MOSQ_ERR_AUTH;
 }
 
 static int disconnected(int event, void *data, void *context) {
-    struct mosquitto *client = ((struct mosquitto_evt_disconnect *)data)->client;
-    client_ids_release(access.client_ids, client, !mosquitto_client_clean_session(client));
+    sessions_end(access.sessions, ((struct mosquitto_evt_disconnect *)data)->client);
     return MOSQ_ERR_SUCCESS;
 }
 
 // MARK: - What it may do
 
+/// What one may not see is not delivered; the subscription itself tells nothing. But a shared one takes messages away from
+/// the others of its group, so that all that its filter names must be for this reader.
+static bool may_subscribe(
+    const struct mosquitto *client, const struct access_identity *who, const char *filter) {
+    if (has_keys() && mosquitto_client_sub_count(client) >= MOST_SUBSCRIPTIONS) return false;
+    if (strncmp(filter, "$share/", 7) != 0) return true;
+    const char *shared = strchr(filter + 7, '/');
+    if (!shared || shared[1] == '+' || shared[1] == '#') return !has_keys();
+    return access_rules_allow(access.rules, who, ACCESS_READ, shared + 1);
+}
+
+/// A will is published when its author has no connection any more, with properties that nobody has looked at. It goes out
+/// without them, and is no command.
+static int publish_will(const struct mosquitto_evt_acl_check *will) {
+    if (strncmp(will->topic, "commands/", 9) == 0) return MOSQ_ERR_ACL_DENIED;
+    // What no program takes for a message of the show.
+    if (strncmp(will->topic, "machines/", 9) == 0 || strncmp(will->topic, "election/", 9) == 0) return MOSQ_ERR_SUCCESS;
+    mosquitto_broker_publish_copy(
+        NULL, will->topic, (int)will->payloadlen, will->payload, will->qos, will->retain, NULL);
+    return MOSQ_ERR_ACL_DENIED;
+}
+
 static int check(int event, void *data, void *context) {
     struct mosquitto_evt_acl_check *asked = data;
-    // Whoever may not see a message does not get it; the subscription itself tells nothing.
-    if (asked->access == MOSQ_ACL_SUBSCRIBE || asked->access == MOSQ_ACL_UNSUBSCRIBE) return MOSQ_ERR_SUCCESS;
     struct access_identity who;
+    if (asked->access == MOSQ_ACL_UNSUBSCRIBE) return MOSQ_ERR_SUCCESS;
     if (!read_user(asked->client, &who)) return MOSQ_ERR_ACL_DENIED;
-    enum access_action action = asked->access == MOSQ_ACL_WRITE ? ACCESS_WRITE : ACCESS_READ;
-    return access_rules_allow(access.rules, &who, action, asked->topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    if (asked->access == MOSQ_ACL_SUBSCRIBE)
+        return may_subscribe(asked->client, &who, asked->topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    bool is_writing = asked->access == MOSQ_ACL_WRITE;
+    if (!access_rules_allow(access.rules, &who, is_writing ? ACCESS_WRITE : ACCESS_READ, asked->topic))
+        return MOSQ_ERR_ACL_DENIED;
+    if (!has_keys() || sessions_are_open(access.sessions, asked->client)) return MOSQ_ERR_SUCCESS;
+    // Of a retained message Mosquitto asks once more whether its author may write, and knows nothing but the name of it.
+    if (mosquitto_client_address(asked->client) == NULL) return MOSQ_ERR_SUCCESS;
+    if (is_revoked(asked->client, &who)) return MOSQ_ERR_ACL_DENIED;
+    return is_writing ? publish_will(asked) : MOSQ_ERR_SUCCESS;
 }
 
 /// Whether the author may say this of its message. Its identity bears its own name: a message with that of another one
@@ -107,14 +159,26 @@ static bool may_say(const struct access_identity *who, const char *property, con
     return !who->name || (length == strlen(who->name) && strncmp(value, who->name, length) == 0);
 }
 
-static bool may_say_all(const struct access_identity *who, const mosquitto_property *properties) {
+/// - bytes: of all properties is added to it.
+static bool may_say_all(const struct access_identity *who, const mosquitto_property *properties, size_t *bytes) {
     for (const mosquitto_property *next = properties; next; next = mosquitto_property_next(next)) {
-        if (mosquitto_property_identifier(next) != MQTT_PROP_USER_PROPERTY) continue;
         char *name = NULL, *value = NULL;
-        mosquitto_property_read_string_pair(next, MQTT_PROP_USER_PROPERTY, &name, &value, false);
-        bool may = name && value && may_say(who, name, value);
+        void *data = NULL;
+        uint16_t length = 0;
+        bool may = true;
+        int kind = mosquitto_property_identifier(next);
+        if (kind == MQTT_PROP_USER_PROPERTY) {
+            mosquitto_property_read_string_pair(next, kind, &name, &value, false);
+            may = name && value && may_say(who, name, value);
+        } else if (kind == MQTT_PROP_CONTENT_TYPE || kind == MQTT_PROP_RESPONSE_TOPIC) {
+            mosquitto_property_read_string(next, kind, &value, false);
+        } else if (kind == MQTT_PROP_CORRELATION_DATA) {
+            mosquitto_property_read_binary(next, kind, &data, &length, false);
+        }
+        *bytes += (name ? strlen(name) : 0) + (value ? strlen(value) : 0) + length;
         free(name);
         free(value);
+        free(data);
         if (!may) return false;
     }
     return true;
@@ -124,17 +188,16 @@ static bool may_say_all(const struct access_identity *who, const mosquitto_prope
 static int received(int event, void *data, void *context) {
     struct mosquitto_evt_message *message = data;
     struct access_identity who;
-    if (!read_user(message->client, &who)) return MOSQ_ERR_ACL_DENIED;
+    size_t bytes = message->payloadlen + strlen(message->topic);
+    if (!read_user(message->client, &who) || !may_say_all(&who, message->properties, &bytes)) return MOSQ_ERR_ACL_DENIED;
     const char *author = who.name ? who.name : mosquitto_client_address(message->client);
-    if (!floods_allow(access.floods, author ? author : "", message->payloadlen)) {
-        mosquitto_log_printf(
-            MOSQ_LOG_NOTICE, "refused %s: this broker holds all that it can, and it publishes on", author);
+    if (!floods_allow(access.floods, author ? author : "", bytes)) {
+        refuse(author, "this broker holds all that it can, and it publishes on");
         // Its session ends.
         return MOSQ_ERR_NOMEM;
     }
-    if (!may_say_all(&who, message->properties)) return MOSQ_ERR_ACL_DENIED;
     // The server decides on a command, and tells why it refuses one.
-    if (access.revocations_path && strncmp(message->topic, "commands/", 9) == 0) {
+    if (has_keys() && strncmp(message->topic, "commands/", 9) == 0) {
         char level[2] = {(char)('0' + who.level), '\0'};
         return mosquitto_property_add_string_pair(
             &message->properties, MQTT_PROP_USER_PROPERTY, "understudy-permission", level);
@@ -146,7 +209,7 @@ static int received(int event, void *data, void *context) {
 
 /// A list that cannot be read leaves the one before in force.
 static int reload(int event, void *data, void *context) {
-    if (!access.revocations_path) return MOSQ_ERR_SUCCESS;
+    if (!has_keys()) return MOSQ_ERR_SUCCESS;
     struct revocations *revocations = revocations_read(access.revocations_path);
     if (revocations) {
         revocations_free(access.revocations);
@@ -174,10 +237,10 @@ int mosquitto_plugin_init(
     }
     int wrong_line = 0;
     if (rules_path) access.rules = access_rules_read(rules_path, &wrong_line);
-    access.client_ids = client_ids_new();
+    access.sessions = sessions_new();
     access.floods = floods_new(memory_limit);
     if (access.revocations_path) access.revocations = revocations_read(access.revocations_path);
-    if (!access.rules || !access.client_ids || !access.floods || memory_limit == 0 || (access.revocations_path && !access.revocations)) {
+    if (!access.rules || !access.sessions || !access.floods || memory_limit == 0 || (access.revocations_path && !access.revocations)) {
         mosquitto_log_printf(
             MOSQ_LOG_ERR, "the access rules (line %d), the memory limit or the list of revoked keys cannot be used",
             wrong_line);
@@ -200,7 +263,7 @@ int mosquitto_plugin_init(
 int mosquitto_plugin_cleanup(void *context, struct mosquitto_opt *options, int option_count) {
     access_rules_free(access.rules);
     revocations_free(access.revocations);
-    client_ids_free(access.client_ids);
+    sessions_free(access.sessions);
     floods_free(access.floods);
     free(access.revocations_path);
     return MOSQ_ERR_SUCCESS;

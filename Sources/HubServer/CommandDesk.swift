@@ -13,7 +13,6 @@ final class CommandDesk {
         /// - epoch: what the user saw.
         case removeBackup(epoch: Epoch?)
         case addBackup(BackupAddCommand)
-        case revoke(KeysRevokeCommand)
         /// The Main server of a site wants this one for its Backup.
         case join(PairJoinCommand)
     }
@@ -35,6 +34,7 @@ final class CommandDesk {
     private let publish: @SessionLoop (Publication, _ sent: @escaping @SessionLoop () -> Void) -> Void
     /// Must be answered with `answered`.
     private let carryOut: @SessionLoop (Wish, _ user: MachineName) -> Void
+    private let revoke: @SessionLoop (KeysRevokeCommand) async -> CommandResponse
     private let audit: @SessionLoop (_ command: String, _ user: MachineName, CommandResponse) -> Void
     private var underWay: Request?
     /// The last commands that were carried out. A repetition comes soon; after that a program may use the same correlation
@@ -46,6 +46,7 @@ final class CommandDesk {
         own: MachineName, hasKeys: Bool, log: Logger,
         publish: @escaping @SessionLoop (Publication, _ sent: @escaping @SessionLoop () -> Void) -> Void,
         audit: @escaping @SessionLoop (String, MachineName, CommandResponse) -> Void,
+        revoke: @escaping @SessionLoop (KeysRevokeCommand) async -> CommandResponse,
         carryOut: @escaping @SessionLoop (Wish, MachineName) -> Void
     ) {
         self.own = own
@@ -53,6 +54,7 @@ final class CommandDesk {
         self.log = log
         self.publish = publish
         self.audit = audit
+        self.revoke = revoke
         self.carryOut = carryOut
     }
 
@@ -79,6 +81,7 @@ final class CommandDesk {
                     "this takes permission \(command.permission), and the key of \(user) has \(permission(of: message)). Ask somebody who may, or have a key issued with understudy keys add \(user) --permission \(command.permission)."
                 ), to: request)
         }
+        if command == .keysRevoke { return shutOut(request) }
         let wish: Wish
         do {
             wish = try self.wish(command, message.payload)
@@ -94,6 +97,18 @@ final class CommandDesk {
         }
         underWay = request
         carryOut(wish, user)
+    }
+
+    /// It changes nothing that another command is about, and waits for none: whoever is to be shut out may keep this server busy.
+    private func shutOut(_ request: Request) {
+        Task { @SessionLoop in
+            do {
+                let command = try KeysRevokeCommand(decoding: request.command.payload)
+                self.reply(await self.revoke(command), to: request)
+            } catch {
+                self.reply(.refused(.malformed, "\(error)"), to: request)
+            }
+        }
     }
 
     /// As the broker has read it from the user's key. Without keys everyone may do everything.
@@ -116,7 +131,6 @@ final class CommandDesk {
         switch command {
         case .backupAdd: return .addBackup(try BackupAddCommand(decoding: payload).checked)
         case .backupRemove: return .removeBackup(epoch: try BackupRemoveCommand(decoding: payload).epoch)
-        case .keysRevoke: return .revoke(try KeysRevokeCommand(decoding: payload))
         case .pairJoin: return .join(try PairJoinCommand(decoding: payload))
         case .hubSwitch:
             let wish = try HubSwitchCommand(decoding: payload)
@@ -125,7 +139,7 @@ final class CommandDesk {
         case .siteStop:
             _ = try SiteStopCommand(decoding: payload)
             return .order(.stopSite, isForced: false)
-        case nil: throw MalformedPayload(type: "command", cause: "this server knows none of that name")
+        case nil, .keysRevoke: throw MalformedPayload(type: "command", cause: "this server knows none of that name")
         }
     }
 

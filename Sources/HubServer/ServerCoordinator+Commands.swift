@@ -21,7 +21,6 @@ extension ServerCoordinator {
             }
             handle(.ordered(.removeBackup, by: user))
         case .addBackup(let command): Task { @SessionLoop in await add(command, by: user) }
-        case .revoke(let command): Task { @SessionLoop in await revoke(command) }
         case .join(let command): Task { @SessionLoop in await join(command, by: user) }
         }
     }

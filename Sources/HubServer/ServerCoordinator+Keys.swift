@@ -24,25 +24,22 @@ extension ServerCoordinator {
         handle(.stopRequested)
     }
 
-    func revoke(_ command: KeysRevokeCommand) async {
+    func revoke(_ command: KeysRevokeCommand) async -> CommandResponse {
         guard let keys else {
-            return desk.answered(
-                .refused(.keysDiffer, "this server has no keys, and so nothing to revoke. Start it with --keys."))
+            return .refused(.keysDiffer, "this server has no keys, and so nothing to revoke. Start it with --keys.")
         }
         switch await keys.add(command.revocation) {
-        case .remembered: desk.answered(.ok)
+        case .remembered: return .ok
         case .notOfThisSite:
-            desk.answered(
-                .refused(
-                    .keysDiffer,
-                    "this was not signed by the authority of the site \(keys.key.site). Name the right --site."))
+            return .refused(
+                .keysDiffer,
+                "this was not signed by the authority of the site \(keys.key.site). Name the right --site.")
         case .tooMany:
-            desk.answered(
-                .refused(
-                    .malformed,
-                    "this site has revoked as many keys as it can remember. Make a new site (understudy keys create), and new keys for all machines."
-                ))
-        case .failed(let error): desk.answered(.refused(.unreachable, "\(error)"))
+            return .refused(
+                .malformed,
+                "this site has revoked as many keys as it can remember. Make a new site (understudy keys create), and new keys for all machines."
+            )
+        case .failed(let error): return .refused(.unreachable, "\(error)")
         }
     }
 

@@ -103,6 +103,8 @@ final class ServerCoordinator {
             self?.board.send($0, sent: $1)
         } audit: { [weak self] in
             self?.audit($0, by: $1, $2)
+        } revoke: { [weak self] in
+            await self?.revoke($0) ?? .refused(.unreachable, "this server ends.")
         } carryOut: { [weak self] in
             self?.carryOut($0, of: $1)
         }

@@ -38,6 +38,7 @@ final class ServerKeys {
     private let finishing = LoopTimer()
     private var isLooking = false
     private var complaint: String?
+    private var adding: Task<Outcome, Never>?
     private var told: [MachineName: Timestamp] = [:]
     private var brokers: [Broker] = []
 
@@ -110,7 +111,18 @@ final class ServerKeys {
 
     // MARK: - Revoking
 
+    /// One after the other, since each waits for the disk.
     func add(_ token: String) async -> Outcome {
+        let before = adding
+        let task = Task { @SessionLoop in
+            _ = await before?.value
+            return await self.take(token)
+        }
+        adding = task
+        return await task.value
+    }
+
+    private func take(_ token: String) async -> Outcome {
         guard let revocation = await key.verifies(token) else { return .notOfThisSite }
         if let known = revocations[revocation.machine], known.until >= revocation.until { return .remembered }
         guard revocations.count < Self.mostRevocations || revocations[revocation.machine] != nil else {

@@ -38,7 +38,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .endedUnanswered(hadKey: false):
             "it ended the connection without an answer. If the site has keys, name this machine's with --keys"
         case .endedUnanswered(hadKey: true):
-            "it ended the connection without an answer. Perhaps it has no keys: start it with a key of this site (--keys)"
+            "it ended the connection without an answer. Perhaps it has no keys: start it with a key of this site (--keys). "
+                + "Or it has as many connections as it takes"
         case .untrusted(let fault): "\(fault)"
         case .rejected(let code) where code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue):
             "it does not accept this machine's key any more: it was revoked, or another machine uses its client id. Get "

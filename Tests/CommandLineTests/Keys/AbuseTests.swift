@@ -2,6 +2,7 @@ import BrokerConfiguration
 import FailoverCore
 import Foundation
 import HubProtocol
+import Keys
 import LocalSite
 import MQTTSession
 import Testing
@@ -49,6 +50,42 @@ struct AbuseTests {
             try await site.start(site.main)
             try await site.waitForHome([LocalSite.client, newcomer])
             for hostile in hostiles { hostile.tree.signal(SIGKILL) }
+        }
+    }
+
+    private func raw(_ site: LocalSite, _ key: String, _ arguments: String...) async throws -> [String: Any] {
+        let outcome = try await Understudy.run(
+            "/usr/bin/python3", [Self.script("raw_sessions.py"), "\(site.main.port)", key] + arguments)
+        #expect(outcome.code == 0, "\(outcome)")
+        return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    }
+
+    @Test("A key that has ended does not come in by a TLS session from before")
+    func resumption() async throws {
+        try await withSite(hasKeys: true) { site in
+            let path = "\(site.folder)/short.key"
+            // It was issued almost a day ago, for a day.
+            let moment = Timestamp(millisecondsSince1970: Timestamp.now.millisecondsSince1970 - 86_400_000 + 4000)
+            let key = try #require(site.authority).issue(
+                KeyRequest(name: MachineName("gfx-1")!, role: .client, permission: 2, days: 1), at: moment)
+            try key.write(to: path)
+            let said = try await raw(site, path, "resume", "\(key.expires.millisecondsSince1970 / 1000)")
+            #expect(said["first"] as? Int == 0 && said["isResumed"] as? Bool == true, "\(said)")
+            #expect(said["later"] as? Int == 5, "\(said)")
+        }
+    }
+
+    @Test(
+        "What packets announce and do not bring, and a thousand sessions of one machine: shut out, and the others work")
+    func announcements() async throws {
+        try await withSite(hasKeys: true) { site in
+            let key = try #require(try site.key(of: MachineName("gfx-1")!, permission: 1))
+            let announced = try await raw(site, key, "announce")
+            #expect(announced["ended"] as? Int == 50, "\(announced)")
+            let many = try await raw(site, key, "many", "300")
+            #expect(many["allowed"] as? Int == 250 && many["refused"] as? Int == 50, "\(many)")
+            try await site.waitForHome([LocalSite.client])
+            #expect(await site.watch.view.machines[LocalSite.client]?.lastSwitch == nil)
         }
     }
 

@@ -13,7 +13,13 @@ struct PahoClient: Encodable {
     var read: [String] = []
     var fence: String
     var waits = false
+    var dies = false
     var will: String?
+    var willPayload = "will"
+    var willUser: [[String]] = []
+    var willResponse: String?
+    var willDelay = 0
+    var expiry = 0
 
     struct Answer: Decodable {
         /// CONNACK's reason code.
