@@ -129,8 +129,7 @@ let package = Package(
                 "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "Keys", "License", "LocalSite",
                 "LocalState",
                 "MQTTSession",
-                argumentParser, configuration, lifecycle, logging, signals,
-                system,
+                argumentParser, asyncAlgorithms, configuration, lifecycle, logging, signals, system,
             ],
             swiftSettings: strict),
         .executableTarget(

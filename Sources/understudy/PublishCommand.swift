@@ -1,4 +1,5 @@
 import ArgumentParser
+import AsyncAlgorithms
 import Dispatch
 import Foundation
 import HubClient
@@ -62,23 +63,23 @@ struct PublishCommand: AsyncParsableCommand {
         }
     }
 
-    /// Many at a time, printed in order. The first that fails ends it: what is not printed is not confirmed.
+    /// Many at a time, each printed as soon as it and those before it are confirmed. The first that fails ends it: what is not
+    /// printed is not confirmed.
     private func publishLines(on hub: HubConnection) async throws {
-        var underWay: [(line: String, task: Task<Void, any Error>)] = []
-        let input = DispatchQueue(label: "standard input")
-        // On a thread of its own: reading blocks.
-        while let line = await withCheckedContinuation({ next in input.async { next.resume(returning: readLine()) } }) {
-            underWay.append((line, start(line, on: hub)))
-            while underWay.count >= Self.mostUnderWay { try await confirmFirst(of: &underWay) }
+        let underWay = AsyncChannel<(line: String, task: Task<Void, any Error>)>()
+        // On its own: reading blocks, and where a message fails nothing can end it but the end of this process.
+        Task {
+            let input = DispatchQueue(label: "standard input")
+            while let line = await withCheckedContinuation({ next in
+                input.async { next.resume(returning: readLine()) }
+            }) { await underWay.send((line, start(line, on: hub))) }
+            underWay.finish()
         }
-        while !underWay.isEmpty { try await confirmFirst(of: &underWay) }
+        for await (line, task) in underWay.buffer(policy: .bounded(Self.mostUnderWay)) {
+            try await task.value
+            FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        }
     }
 
     private static let mostUnderWay = 100
-
-    private func confirmFirst(of underWay: inout [(line: String, task: Task<Void, any Error>)]) async throws {
-        let (line, task) = underWay.removeFirst()
-        try await task.value
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
-    }
 }

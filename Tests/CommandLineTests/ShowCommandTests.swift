@@ -80,6 +80,18 @@ struct ShowCommandTests {
         }
     }
 
+    @Test("A line is printed back when it is confirmed, and not when the next one comes")
+    func linesAtOnce() async throws {
+        try await withSite { site, hubs in
+            let log = site.folder + "/lines.log"
+            let script =
+                "{ echo one; sleep 3; echo the input ends >&2; } 2>>\(log) | \"$0\" publish show/cam-1/x --lines \"$@\" >>\(log)"
+            let outcome = try await Understudy.run("/bin/sh", ["-c", script, Understudy.program] + hubs)
+            #expect(outcome.code == 0)
+            #expect(try String(contentsOfFile: log, encoding: .utf8) == "one\nthe input ends\n")
+        }
+    }
+
     @Test("Lines are printed back when they are confirmed, and end on both hubs; what is no text is read as base64")
     func lines() async throws {
         try await withSite { site, hubs in

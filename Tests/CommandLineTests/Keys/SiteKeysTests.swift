@@ -327,6 +327,39 @@ struct SiteKeysTests {
         #expect(outcome.code != 0 && outcome.error.contains("Not authorized"), "\(server.name): \(outcome)")
     }
 
+    @Test("Many revocations at once: each is done, also while another command is carried out, and all are remembered")
+    func manyAtOnce() async throws {
+        try await withSite(hasKeys: true) { site in
+            let authority = try #require(site.authority)
+            let file = site.credentials?.path
+            // It looks for a server where nobody answers, which takes its time.
+            async let busy = CommandRequest(
+                "backup/add", #"{"machine":"nobody-1"}"#, user: "\(LocalSite.operatorName)", key: file
+            ).sent(to: site.main)
+            try await withThrowingTaskGroup { group in
+                for number in 1...8 {
+                    for server in [site.main, site.backup] {
+                        group.addTask {
+                            let token = try await authority.revoke(MachineName("lost-\(number)")!, at: .now).token
+                            let response = try await CommandRequest(
+                                "keys/revoke", #"{"revocation":"\#(token)"}"#, user: "\(LocalSite.operatorName)",
+                                key: file
+                            ).sent(to: server)
+                            #expect(response.status == .ok, "\(response)")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            _ = try await busy
+            for server in [site.main, site.backup] {
+                let list = try String(
+                    contentsOfFile: "\(site.dataPath(of: server.name))/run/revocations", encoding: .utf8)
+                #expect(Set(list.split(separator: "\n").map { $0.prefix { $0 != " " } }).count == 8, "\(list)")
+            }
+        }
+    }
+
     @Test("Another site's revocation, and a changed one, do nothing")
     func falseRevocation() async throws {
         try await withSite(hasKeys: true) { site in
