@@ -81,6 +81,9 @@ final class HubLink {
         case .message(let message):
             guard let topic = Topic(name: message.topic) else { return }
             if topic == .hubServer, let server = try? HubServer(decoding: message.payload) {
+                guard session.session?.isKey(of: server.name.description) ?? false else {
+                    return onEvent(.failed(.untrusted(.anotherServersKey)))
+                }
                 identify(server.name)
             }
             onEvent(.message(topic, message))

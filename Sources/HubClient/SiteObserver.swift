@@ -85,6 +85,12 @@ public final class SiteObserver {
                 self.onChange(self.view)
             }
         case .message(let message):
+            guard isTrue(message, from: endpoint) else {
+                sessions[endpoint]?.stop()
+                view.hubs[endpoint] = nil
+                view.reach[endpoint] = .failed(.untrusted(.anotherServersKey))
+                return onChange(view)
+            }
             view.hubs[endpoint, default: HubView()].apply(message, at: .now)
             observeNamedServers(of: endpoint)
             if view.reach[endpoint] == .reached { onChange(view) }
@@ -92,6 +98,14 @@ public final class SiteObserver {
             view.reach[endpoint] = .failed(reason)
             onChange(view)
         }
+    }
+
+    /// Whether it is no server's word on who it is, or that of the one whose key it has.
+    private func isTrue(_ message: Message, from endpoint: Endpoint) -> Bool {
+        guard message.topic == Topic.hubServer.name, let server = try? HubServer(decoding: message.payload) else {
+            return true
+        }
+        return sessions[endpoint]?.session?.isKey(of: server.name.description) ?? true
     }
 
     /// The pair names both servers, so that one address is enough to see the whole site.

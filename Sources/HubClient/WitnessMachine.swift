@@ -85,7 +85,11 @@ final class WitnessMachine {
 
     private func handle(_ event: ReconnectingSession.Event, from server: MachineName) {
         switch event {
-        case .up: sessions[server]?.session?.subscribe(TopicFilter.electionHeartbeats)
+        case .up:
+            guard let session = sessions[server]?.session, session.isKey(of: server.description) else {
+                return log.warning("what answers for \(server) has not its key")
+            }
+            session.subscribe(TopicFilter.electionHeartbeats)
         case .message(let message):
             guard case .electionHeartbeat = Topic(name: message.topic) else { return }
             do {

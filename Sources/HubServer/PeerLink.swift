@@ -138,7 +138,9 @@ final class PeerLink {
         case .message(let message):
             guard case .electionHeartbeat = Topic(name: message.topic) else { return }
             do {
-                onEvent(.heartbeat(try ElectionHeartbeat(decoding: message.payload)))
+                let heartbeat = try ElectionHeartbeat(decoding: message.payload)
+                guard control?.session?.isKey(of: heartbeat.sender.name.description) ?? false else { return }
+                onEvent(.heartbeat(heartbeat))
             } catch {
                 log.warning("ignored a heartbeat: \(error)")
             }

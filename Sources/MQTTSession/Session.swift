@@ -76,6 +76,12 @@ public final class Session {
         }
     }
 
+    /// Whether the broker's key is that of this machine; without keys every one is.
+    public func isKey(of machine: String) -> Bool {
+        guard isEncrypted, case .tcp = configuration.endpoint else { return true }
+        return handle.flatMap { TLSContext.peerName($0) } == machine
+    }
+
     /// Starts to connect. `opened` or `closed` follows within the connect deadline.
     public func open() { handle(.openRequested) }
 

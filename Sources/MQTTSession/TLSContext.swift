@@ -74,6 +74,19 @@ enum TLSContext {
         }
     }
 
+    /// Whom the certificate of the other side names; `nil`: there is none.
+    static func peerName(_ handle: OpaquePointer) -> String? {
+        guard let session = mosquitto_ssl_get(handle),
+            let certificate = SSL_get1_peer_certificate(OpaquePointer(session))
+        else { return nil }
+        defer { X509_free(certificate) }
+        var text = [CChar](repeating: 0, count: 256)
+        let subject = X509_get_subject_name(certificate)
+        let length = X509_NAME_get_text_by_NID(subject, NID_commonName, &text, Int32(text.count))
+        guard length > 0 else { return nil }
+        return String(decoding: text.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// What the library has read from the socket, and not handed on yet.
     static func hasUnread(_ handle: OpaquePointer) -> Bool {
         guard let session = mosquitto_ssl_get(handle) else { return false }

@@ -14,6 +14,8 @@ public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
     case brokerKeyNotYetValid
     /// It has a key of this site, but not a server's.
     case notAServer
+    /// It has the key of another server of this site than the one that it says it is.
+    case anotherServersKey
     /// It does not speak TLS.
     case brokerWithoutKeys
     case ownKeyEnded
@@ -30,6 +32,7 @@ public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .brokerKeyNotYetValid:
             "its key is not valid yet, by the clock of this machine. Check the clocks of both machines"
         case .notAServer: "what answers there has the key of a client, and is no hub of this site"
+        case .anotherServersKey: "what answers there says that it is another server than the one whose key it has"
         case .brokerWithoutKeys:
             "it has no keys, and this machine has. Start that server with a key of this site (--keys)"
         case .ownKeyEnded: "this machine's key has ended. Renew it (understudy keys renew)"

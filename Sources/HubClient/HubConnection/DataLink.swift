@@ -144,7 +144,9 @@ final class DataLink {
         guard !Topic.isCopied(message.topic) else { return }
         switch Topic(name: message.topic) {
         case .hubServer:
-            guard let server = try? HubServer(decoding: message.payload) else { return }
+            guard let server = try? HubServer(decoding: message.payload),
+                reconnecting.session?.isKey(of: server.name.description) ?? false
+            else { return }
             hub = server.name
             reportUpWhenReady()
         case .hubPair: if let pair = try? HubPair(decoding: message.payload) { onEvent(.pair(pair)) }

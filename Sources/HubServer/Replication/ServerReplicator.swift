@@ -105,9 +105,9 @@ final class ServerReplicator {
             case .up: self.peer?.session?.subscribe(Topic.hubServer.name)
             case .message(let message):
                 // It reads its own hub from the moment at which it says whose that is.
-                guard let server = try? HubServer(decoding: message.payload), server.session != self.peerRun else {
-                    return
-                }
+                guard let server = try? HubServer(decoding: message.payload), server.session != self.peerRun,
+                    self.peer?.session?.isKey(of: server.name.description) ?? false
+                else { return }
                 self.peerRun = server.session
                 self.handle(.peerOpened(stream: .random(in: 1 ... .max)))
             case .down:
