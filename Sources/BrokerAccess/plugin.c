@@ -1,11 +1,11 @@
 // A plugin of Mosquitto: who may come in, and what each may do. Mosquitto's own access rules know a session by its name
 // only; the level is in the certificate, and here it counts from the first packet on, whatever program it is.
 
+#include <inttypes.h>
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 #include <mqtt_protocol.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "access_rules.h"
 #include "certificate.h"
 #include "floods.h"
+#include "message_properties.h"
 #include "revocations.h"
 #include "sessions.h"
 #include "slow_readers.h"
@@ -150,46 +151,12 @@ static int check(int event, void *data, void *context) {
     return is_writing ? publish_will(asked) : MOSQ_ERR_SUCCESS;
 }
 
-/// Whether the author may say this of its message. Its identity bears its own name: a message with that of another one
-/// would make readers drop the other's. The rest is for servers to say, at the door that is theirs alone.
-static bool may_say(const struct access_identity *who, const char *property, const char *value) {
-    if (strncmp(property, "understudy-", 11) != 0 || strcmp(property, "understudy-confirm") == 0) return true;
-    if (strcmp(property, "understudy-id") != 0) return false;
-    size_t length = strcspn(value, "/");
-    return !who->name || (length == strlen(who->name) && strncmp(value, who->name, length) == 0);
-}
-
-/// - bytes: of all properties is added to it.
-static bool may_say_all(const struct access_identity *who, const mosquitto_property *properties, size_t *bytes) {
-    for (const mosquitto_property *next = properties; next; next = mosquitto_property_next(next)) {
-        char *name = NULL, *value = NULL;
-        void *data = NULL;
-        uint16_t length = 0;
-        bool may = true;
-        int kind = mosquitto_property_identifier(next);
-        if (kind == MQTT_PROP_USER_PROPERTY) {
-            mosquitto_property_read_string_pair(next, kind, &name, &value, false);
-            may = name && value && may_say(who, name, value);
-        } else if (kind == MQTT_PROP_CONTENT_TYPE || kind == MQTT_PROP_RESPONSE_TOPIC) {
-            mosquitto_property_read_string(next, kind, &value, false);
-        } else if (kind == MQTT_PROP_CORRELATION_DATA) {
-            mosquitto_property_read_binary(next, kind, &data, &length, false);
-        }
-        *bytes += (name ? strlen(name) : 0) + (value ? strlen(value) : 0) + length;
-        free(name);
-        free(value);
-        free(data);
-        if (!may) return false;
-    }
-    return true;
-}
-
 /// A message that the rules allow.
 static int received(int event, void *data, void *context) {
     struct mosquitto_evt_message *message = data;
     struct access_identity who;
     size_t bytes = message->payloadlen + strlen(message->topic);
-    if (!read_user(message->client, &who) || !may_say_all(&who, message->properties, &bytes)) return MOSQ_ERR_ACL_DENIED;
+    if (!read_user(message->client, &who) || !properties_allow(message->properties, &who, &bytes)) return MOSQ_ERR_ACL_DENIED;
     const char *author = who.name ? who.name : mosquitto_client_address(message->client);
     if (!floods_allow(access.floods, author ? author : "", bytes)) {
         refuse(author, "this broker holds all that it can, and it publishes on");

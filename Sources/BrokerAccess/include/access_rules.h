@@ -16,7 +16,7 @@ enum access_action { ACCESS_READ = 1, ACCESS_WRITE = 2 };
 
 struct access_rules;
 
-/// Reads a file of lines such as `allow level-2 write show/%u/#`; see broker-config/README.md.
+/// Reads a file of lines such as `allow level-2 write show/%u/#`; see broker-config/hub.access.
 ///
 /// Returns `NULL` for a file that cannot be read or has a wrong line; `*wrong_line` is its number then, or 0.
 struct access_rules *access_rules_read(const char *path, int *wrong_line);
