@@ -65,6 +65,9 @@ let package = Package(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
         .target(
+            name: "AssetStore", dependencies: ["CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
+            swiftSettings: strict),
+        .target(
             name: "HubClient",
             dependencies: [
                 "FailoverCore", "HubProtocol", "MQTTSession", "LocalState", "Replication", logging, lifecycle,
@@ -141,6 +144,9 @@ let package = Package(
                 signals,
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "AssetStoreTrial",
+            dependencies: ["AssetStore", "FailoverCore", argumentParser, system], swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation",
@@ -155,6 +161,10 @@ let package = Package(
         .testTarget(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AssetStoreTests",
+            dependencies: ["AssetStore", "AssetStoreTrial", "FailoverCore", "HubProtocol", grdb, system],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
