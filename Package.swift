@@ -146,7 +146,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "AssetStoreTrial",
-            dependencies: ["AssetStore", "FailoverCore", argumentParser, system], swiftSettings: strict),
+            dependencies: ["AssetStore", "FailoverCore", argumentParser, crypto, system], swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation",
@@ -164,7 +164,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AssetStoreTests",
-            dependencies: ["AssetStore", "AssetStoreTrial", "FailoverCore", "HubProtocol", grdb, system],
+            dependencies: ["AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),

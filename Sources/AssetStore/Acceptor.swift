@@ -39,10 +39,9 @@ final class Acceptor: Sendable {
         self.folder = folder
         self.content = content
         self.compactionSlack = compactionSlack
-        let lastSequence = try index.read { database in try AssetIndex.lastSequence(in: database) }
-        let told = try index.progress().told
+        let progress = try index.progress()
         self.index = Mutex(index)
-        state = Mutex(State(journal: journal, lastSequence: lastSequence, told: told))
+        state = Mutex(State(journal: journal, lastSequence: progress.last, told: progress.told))
     }
 
     /// For whoever looks up.
@@ -63,10 +62,17 @@ final class Acceptor: Sendable {
         try await queue.run {
             try self.state.withLock { state in
                 let index = try AssetIndex.anew(in: self.folder)
-                _ = try index.follow(state.journal)
+                try index.follow(state.journal)
                 // The old one ends with its last reader.
                 self.index.withLock { $0 = index }
             }
+        }
+    }
+
+    /// Reads all of the journal, which is otherwise read only where the index is made anew.
+    func verifyJournal() async throws {
+        try await queue.run {
+            try self.state.withLock { state in _ = try state.journal.read(from: 0) { _, _ in true } }
         }
     }
 
@@ -209,7 +215,7 @@ final class Acceptor: Sendable {
     private func compactWhereWorthIt(_ state: inout State) {
         guard state.failure == nil, state.told > state.compactionBound else { return }
         do {
-            let kept = try currentIndex.read { database in try AssetIndex.count(in: database) }
+            let kept = try currentIndex.progress().kept
             state.compactionBound = 2 * kept + compactionSlack
             guard state.told > state.compactionBound else { return }
             try state.journal.compact()

@@ -9,6 +9,7 @@ extension AssetIndex {
     /// Reads what the journal has beyond this index, or all of it where the index follows another journal.
     ///
     /// - Returns: where the journal's last whole line ends.
+    @discardableResult
     func follow(_ journal: Journal) throws(AssetStoreError) -> Int {
         try write { database in
             var progress = try Self.progress(in: database)
@@ -27,14 +28,14 @@ extension AssetIndex {
 
     /// Takes over a line that the journal has, which ends at `end`.
     ///
-    /// - Returns: contents that no version refers to any more.
+    /// - Returns: contents of versions that were dropped.
     func follow(_ line: JournalLine, end: Int) throws(AssetStoreError) -> Set<ContentDigest> {
         try write { database in
             var progress = try Self.progress(in: database)
             let dropped = try Self.apply(line, to: database, &progress)
             progress.byte = end
             try Self.keep(progress, in: database)
-            return try dropped.subtracting(Self.used(among: dropped, in: database))
+            return dropped
         }
     }
 
@@ -44,7 +45,7 @@ extension AssetIndex {
             var progress = try Self.progress(in: database)
             progress.identity = journal.identity
             progress.byte = journal.end
-            progress.told = try Self.count(in: database)
+            progress.told = progress.kept
             try Self.keep(progress, in: database)
         }
     }
@@ -54,7 +55,7 @@ extension AssetIndex {
     private static func apply(
         _ line: JournalLine, to database: Database, _ progress: inout Progress
     ) throws -> Set<ContentDigest> {
-        var dropped: [String] = []
+        var dropped: [String?] = []
         switch line {
         case .begins: break
         case .keeps(let count):
@@ -65,8 +66,7 @@ extension AssetIndex {
                     DELETE FROM version WHERE number <= (
                         SELECT number FROM version AS newest WHERE newest.path = version.path AND isNewest) - ?
                     RETURNING digest
-                    """, arguments: [count]
-            ).compactMap { $0 }
+                    """, arguments: [count])
         case .accepts(let versions):
             let replace = try database.cachedStatement(
                 sql: "UPDATE version SET isNewest = 0 WHERE path = ? AND isNewest")
@@ -80,21 +80,26 @@ extension AssetIndex {
                     version.sequence, path, version.number, version.content?.digest.description, version.content?.size,
                     version.author.description, version.time.millisecondsSince1970,
                 ])
-                dropped += try String?.fetchAll(drop, arguments: [path, version.number - progress.keep]).compactMap { $0 }
+                dropped += try String?.fetchAll(drop, arguments: [path, version.number - progress.keep])
             }
             progress.told += versions.count
+            progress.kept += versions.count
+            progress.last = versions.last?.sequence ?? progress.last
         }
-        return Set(dropped.compactMap { ContentDigest($0) })
+        progress.kept -= dropped.count
+        return Set(dropped.compactMap { $0 }.compactMap { ContentDigest($0) })
     }
 
-    private static func progress(in database: Database) throws -> Progress {
+    static func progress(in database: Database) throws -> Progress {
         let row = try Row.fetchOne(database, sql: "SELECT * FROM progress")!
-        return Progress(identity: row["identity"], byte: row["byte"], told: row["told"], keep: row["keep"])
+        return Progress(
+            identity: row["identity"], byte: row["byte"], told: row["told"], kept: row["kept"], last: row["last"],
+            keep: row["keep"])
     }
 
     private static func keep(_ progress: Progress, in database: Database) throws {
         try database.execute(
-            sql: "UPDATE progress SET identity = ?, byte = ?, told = ?, keep = ?",
-            arguments: [progress.identity, progress.byte, progress.told, progress.keep])
+            sql: "UPDATE progress SET identity = ?, byte = ?, told = ?, kept = ?, last = ?, keep = ?",
+            arguments: [progress.identity, progress.byte, progress.told, progress.kept, progress.last, progress.keep])
     }
 }

@@ -3,16 +3,6 @@ import GRDB
 
 /// What can be asked of the index. A `Database` argument is a transaction: what is asked in one fits together.
 extension AssetIndex {
-    /// The highest sequence number, 0 in an empty store.
-    static func lastSequence(in database: Database) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT max(sequence) FROM version") ?? 0
-    }
-
-    /// How many versions are kept.
-    static func count(in database: Database) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT count(*) FROM version") ?? 0
-    }
-
     static func newest(of path: StoragePath, in database: Database) throws -> FileVersion? {
         let statement = try database.cachedStatement(sql: "SELECT * FROM version WHERE path = ? AND isNewest")
         return try Row.fetchOne(statement, arguments: [path.description]).map(FileVersion.init(row:))
@@ -52,7 +42,7 @@ extension AssetIndex {
 
     /// The newest versions of files, by path.
     static func list(_ query: ListingQuery, in database: Database) throws -> Listing {
-        var listing = Listing(sequence: try lastSequence(in: database))
+        var listing = Listing(sequence: try progress(in: database).last)
         let rows = try Row.fetchCursor(
             database,
             sql: """

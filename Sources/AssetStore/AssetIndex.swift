@@ -12,6 +12,10 @@ final class AssetIndex: Sendable {
         var byte = 0
         /// How many versions the journal tells of, also those that are no longer kept.
         var told = 0
+        /// How many of them are kept.
+        var kept = 0
+        /// The highest sequence number.
+        var last = 0
         /// How many versions of each file are kept.
         var keep = 0
     }
@@ -64,7 +68,7 @@ final class AssetIndex: Sendable {
         let isIntact = try? database.read { database in
             try Int.fetchOne(database, sql: "PRAGMA user_version") == Self.format
                 && String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok"
-                && Int.fetchOne(database, sql: "SELECT count(*) FROM progress") == 1
+                && Int.fetchOne(database, sql: "SELECT count(*) FROM version") == Self.progress(in: database).kept
         }
         return isIntact == true
     }
@@ -81,8 +85,9 @@ final class AssetIndex: Sendable {
                     CREATE INDEX versionOfContent ON version (digest);
                     CREATE UNIQUE INDEX newestOfPath ON version (path) WHERE isNewest;
                     CREATE TABLE progress (
-                        identity TEXT NOT NULL, byte INTEGER NOT NULL, told INTEGER NOT NULL, keep INTEGER NOT NULL);
-                    INSERT INTO progress VALUES ('', 0, 0, 0);
+                        identity TEXT NOT NULL, byte INTEGER NOT NULL, told INTEGER NOT NULL,
+                        kept INTEGER NOT NULL, last INTEGER NOT NULL, keep INTEGER NOT NULL);
+                    INSERT INTO progress VALUES ('', 0, 0, 0, 0, 0);
                     PRAGMA user_version = \(Self.format);
                     """)
         }

@@ -27,11 +27,12 @@ public final class AssetStore: Sendable {
         try self.init(folder: folder, keep: keep, compactionSlack: 1000)
     }
 
-    init(folder: String, keep: Int, compactionSlack: Int) throws(AssetStoreError) {
+    /// - Parameter compactionSlack: how many dropped versions the journal may tell of in addition to as many as are kept.
+    package init(folder: String, keep: Int, compactionSlack: Int) throws(AssetStoreError) {
         precondition(keep >= 1)
         self.folder = folder
         lock = try Self.lock(folder)
-        do {
+        do throws(AssetStoreError) {
             let content = try ContentFolder(in: folder)
             try Self.emptyUploads(of: folder)
             if try !Journal.exists(in: folder) {
@@ -47,7 +48,7 @@ public final class AssetStore: Sendable {
                 folder: folder, journal: journal, index: index, content: content, compactionSlack: compactionSlack)
         } catch {
             try? lock.close()
-            throw error as! AssetStoreError
+            throw error
         }
     }
 
@@ -56,6 +57,7 @@ public final class AssetStore: Sendable {
     /// Ends after what was to be accepted. It can be opened again then.
     public func close() {
         acceptor.close()
+        Disk.unlock(lock)
     }
 
     // MARK: - Changes
@@ -69,6 +71,7 @@ public final class AssetStore: Sendable {
     ///
     /// - Parameter gate: as in `Upload.commit`.
     /// - Throws: `AssetStoreError`: `.noSuchFile`, `.conflict`, `.full`, `.unwritable`, `.stopped`; or what `gate` throws.
+    @discardableResult
     public func delete(
         _ path: StoragePath, author: MachineName, precondition: Precondition = .none,
         gate: @escaping @Sendable () throws -> Void = {}
@@ -127,10 +130,13 @@ public final class AssetStore: Sendable {
         try await acceptor.rebuildIndex()
     }
 
-    /// Reads every kept content and names each version whose content is not what was accepted.
+    /// Reads the journal and every kept content, and names each version whose content is not what was accepted.
     ///
     /// Pushing such a content again, under any name, repairs it.
+    ///
+    /// - Throws: `AssetStoreError`: `.journalDamaged`, `.unreadable`; `CancellationError`.
     public func verify() async throws -> [Damage] {
+        try await acceptor.verifyJournal()
         var damages: [Damage] = []
         var last: ContentDigest?
         while true {

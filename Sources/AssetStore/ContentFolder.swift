@@ -68,7 +68,9 @@ struct ContentFolder: Sendable {
     /// Removes what a crash left: every file that is no content of these.
     ///
     /// - Parameter areKept: returns those of the names that are a kept version's.
-    func sweep(keeping areKept: (Set<ContentDigest>) throws(AssetStoreError) -> Set<ContentDigest>) throws(AssetStoreError) {
+    func sweep(keeping areKept: (Set<ContentDigest>) throws(AssetStoreError) -> Set<ContentDigest>)
+        throws(AssetStoreError)
+    {
         for part in Self.parts {
             let folder = "\(path)/\(part)"
             let names = try Folder.names(in: folder)

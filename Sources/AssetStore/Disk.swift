@@ -45,6 +45,8 @@ enum Disk {
         try check(flock(folder.rawValue, LOCK_EX | LOCK_NB))
     }
 
+    static func unlock(_ folder: FileDescriptor) { flock(folder.rawValue, LOCK_UN) }
+
     /// Calls `body` with up to `chunk` bytes at a time, to the end of the file.
     static func read(_ file: FileDescriptor, from start: Int = 0, chunk: Int, _ body: ([UInt8]) throws -> Void) throws {
         var offset = start

@@ -35,11 +35,13 @@ struct Journal {
         journal.close()
     }
 
-    /// Opens the one that is there. What lies behind `end` is not looked at until `read`.
+    /// Opens the one that is there. What lies behind its first line is not looked at until `read`.
     init(in folder: String) throws(AssetStoreError) {
         self.folder = folder
         let path = "\(folder)/\(Self.name)"
         do {
+            // Where a crash came between the old one and a new one.
+            try Disk.remove("\(folder)/\(Self.newName)")
             file = try FileDescriptor.open(path, .readWrite, options: .closeOnExec)
         } catch {
             throw .writing(path, error)
@@ -47,18 +49,16 @@ struct Journal {
         (identity, end) = ("", 0)
         var first: JournalLine?
         do {
-            _ = try read(from: 0) { line, end throws(AssetStoreError) in
+            end = try read(from: 0) { line, _ in
                 first = line
-                self.end = end
                 return false
             }
-            guard case .begins(let format, let identity)? = first else { throw AssetStoreError.journalDamaged(path: path, byte: 0) }
-            guard format <= Self.format else { throw AssetStoreError.newer(path: path) }
-            self.identity = identity
         } catch {
-            close()
-            throw error as! AssetStoreError
+            throw .writing(path, error)
         }
+        guard case .begins(let format, let identity)? = first else { throw .journalDamaged(path: path, byte: 0) }
+        guard format <= Self.format else { throw .newer(path: path) }
+        self.identity = identity
     }
 
     mutating func close() { try? file.close() }
@@ -67,7 +67,9 @@ struct Journal {
     func hasLine(at byte: Int) throws(AssetStoreError) -> Bool {
         var last: UInt8 = 0
         do {
-            let count = try withUnsafeMutableBytes(of: &last) { try file.read(fromAbsoluteOffset: Int64(byte - 1), into: $0) }
+            let count = try withUnsafeMutableBytes(of: &last) {
+                try file.read(fromAbsoluteOffset: Int64(byte - 1), into: $0)
+            }
             return count == 1 && last == UInt8(ascii: "\n")
         } catch {
             throw .unreadable(path: path, cause: "\(error)")
@@ -81,11 +83,11 @@ struct Journal {
     ///   that it was accepted.
     func read(from start: Int, _ body: (JournalLine, _ end: Int) throws -> Bool) throws -> Int {
         struct Enough: Error {}
-        let size = try Disk.size(of: file)
         let decoder = JSONDecoder()
         var rest: [UInt8] = []
         var position = start
         do {
+            let size = try Disk.size(of: file)
             try Disk.read(file, from: start, chunk: 1 << 16) { bytes in
                 rest += bytes
                 var begin = 0
@@ -101,7 +103,10 @@ struct Journal {
                 }
                 rest.removeFirst(begin)
             }
-        } catch is Enough {}
+        } catch is Enough {
+        } catch let error as Errno {
+            throw AssetStoreError.unreadable(path: path, cause: "\(error)")
+        }
         return position
     }
 

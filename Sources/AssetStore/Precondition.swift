@@ -25,9 +25,11 @@ public struct Conflict: Hashable, Sendable, CustomStringConvertible {
             switch precondition {
             case .none: "anything"
             case .doesNotExist: "no such file"
-            case .newestIs(let tag): self.expected.map { Self.text($0) } ?? "version \(tag.number), which is not known here"
+            case .newestIs(let tag):
+                self.expected.map { Self.text($0) } ?? "version \(tag.number), which is not known here"
             }
-        return "\(path) is not what this change was made for. Expected: \(expected). Newest: \(found). Fetch the newest, make "
+        return
+            "\(path) is not what this change was made for. Expected: \(expected). Newest: \(found). Fetch the newest, make "
             + "the change there and try again, or push with --force to replace it."
     }
 

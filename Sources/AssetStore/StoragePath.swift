@@ -97,6 +97,7 @@ public enum StoragePathError: Error, Hashable, Sendable, CustomStringConvertible
 
     /// A sentence must not carry into a terminal what it warns of.
     private static func visible(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 }

@@ -38,6 +38,7 @@ public actor Upload {
     ///     written into the journal, and must be quick.
     /// - Throws: `AssetStoreError`: `.wrongDigest`, `.wrongSize`, `.conflict`, `.full`, `.unwritable`, `.stopped`; or what
     ///   `gate` throws.
+    @discardableResult
     public func commit(
         _ path: StoragePath, author: MachineName, digest: ContentDigest? = nil, size: Int? = nil,
         precondition: Precondition = .none, gate: @escaping @Sendable () throws -> Void = {}

@@ -1,7 +1,7 @@
 import Crypto
 import Dispatch
-import SystemPackage
 import Synchronization
+import SystemPackage
 
 /// What of an upload is on disk: a file beside the contents, which ends with this object unless it was moved away.
 final class UploadFile: Sendable {
