@@ -61,10 +61,17 @@ final class Acceptor: Sendable {
     func rebuildIndex() async throws {
         try await queue.run {
             try self.state.withLock { state in
-                let index = try AssetIndex.anew(in: self.folder)
-                try index.follow(state.journal)
-                // The old one ends with its last reader.
-                self.index.withLock { $0 = index }
+                let old = self.currentIndex
+                if old.isIntact() {
+                    try old.follow(state.journal, fromStart: true)
+                } else {
+                    // Waits for its readers. Who asks meanwhile gets an error, not a wrong answer.
+                    old.close()
+                    let index = try AssetIndex.anew(in: self.folder)
+                    try index.follow(state.journal)
+                    self.index.withLock { $0 = index }
+                }
+                state.lastSequence = try self.currentIndex.progress().last
             }
         }
     }
@@ -119,8 +126,7 @@ final class Acceptor: Sendable {
                 outcomes.append(
                     Outcome {
                         let version = try version(
-                            for: change, after: newest[change.path],
-                            sequence: state.lastSequence + accepted.count + 1)
+                            for: change, newest, sequence: state.lastSequence + accepted.count + 1)
                         newest[change.path] = version
                         accepted.append(version)
                         return version
@@ -147,7 +153,12 @@ final class Acceptor: Sendable {
     }
 
     /// The version that this change makes, if it may.
-    private func version(for change: Change, after found: FileVersion?, sequence: Int) throws -> FileVersion {
+    ///
+    /// - Parameter newest: what there is of the batch's files, the versions that were accepted in it included.
+    private func version(
+        for change: Change, _ newest: [StoragePath: FileVersion], sequence: Int
+    ) throws -> FileVersion {
+        let found = newest[change.path]
         let isThere = found?.isDeletion == false
         switch change.precondition {
         case .none: break
@@ -155,6 +166,9 @@ final class Acceptor: Sendable {
         case .newestIs(let tag): guard found?.tag == tag else { throw try conflict(change, found, expected: tag) }
         }
         guard isThere || change.content != nil else { throw AssetStoreError.noSuchFile(change.path) }
+        if !isThere, let other = try fileInTheWay(of: change.path, newest) {
+            throw AssetStoreError.inTheWay(change.path, other)
+        }
         try change.gate()
         return FileVersion(
             sequence: sequence, path: change.path, number: (found?.number ?? 0) + 1, content: change.content,
@@ -171,6 +185,24 @@ final class Acceptor: Sendable {
             Conflict(
                 path: change.path, precondition: change.precondition,
                 expected: expected??.tag == tag ? expected ?? nil : nil, found: found))
+    }
+
+    /// A file in whose place this path needs a folder, or the other way round: no disk could hold both.
+    private func fileInTheWay(
+        of path: StoragePath, _ newest: [StoragePath: FileVersion]
+    ) throws(AssetStoreError) -> FileVersion? {
+        let inside = "\(path)/"
+        return try currentIndex.read { database in
+            for folder in path.folders {
+                let file = try newest[folder] ?? AssetIndex.newest(of: folder, in: database)
+                if let file, !file.isDeletion { return file }
+            }
+            let isInside = { (file: FileVersion) in file.path.description.utf8.starts(with: inside.utf8) }
+            if let file = newest.values.first(where: { isInside($0) && !$0.isDeletion }) { return file }
+            // One more than can have been deleted in this batch.
+            let files = try AssetIndex.list(ListingQuery(prefix: inside, limit: newest.count + 1), in: database)
+            return files.versions.first { newest[$0.path]?.isDeletion != true }
+        }
     }
 
     private func write(_ versions: [FileVersion], _ state: inout State) throws(AssetStoreError) {
@@ -203,7 +235,8 @@ final class Acceptor: Sendable {
     // MARK: - What is no longer kept
 
     private func collectGarbage(_ state: inout State) {
-        guard !state.garbage.isEmpty else { return }
+        // After a failure that leaves open what the journal has, nothing is known to be unused.
+        guard state.failure == nil, !state.garbage.isEmpty else { return }
         let candidates = state.garbage
         state.garbage = []
         let used = try? currentIndex.read { database in try AssetIndex.used(among: candidates, in: database) }

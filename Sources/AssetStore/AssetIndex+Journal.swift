@@ -6,14 +6,16 @@ extension AssetIndex {
         try read { (database: Database) in try Self.progress(in: database) }
     }
 
-    /// Reads what the journal has beyond this index, or all of it where the index follows another journal.
+    /// Reads what the journal has beyond this index, or all of it where the index follows another journal. Readers see the
+    /// index as it was until then.
     ///
+    /// - Parameter fromStart: forget all and read all of it.
     /// - Returns: where the journal's last whole line ends.
     @discardableResult
-    func follow(_ journal: Journal) throws(AssetStoreError) -> Int {
+    func follow(_ journal: Journal, fromStart: Bool = false) throws(AssetStoreError) -> Int {
         try write { database in
             var progress = try Self.progress(in: database)
-            if try progress.identity != journal.identity || !journal.hasLine(at: progress.byte) {
+            if try fromStart || progress.identity != journal.identity || !journal.hasLine(at: progress.byte) {
                 try database.execute(sql: "DELETE FROM version")
                 progress = Progress(identity: journal.identity)
             }

@@ -37,7 +37,7 @@ final class AssetIndex: Sendable {
         return try anew(in: folder)
     }
 
-    /// An empty one. Whoever reads the old one reads on.
+    /// An empty one. The old one must be closed.
     static func anew(in folder: String) throws(AssetStoreError) -> AssetIndex {
         let path = "\(folder)/\(name)"
         do {
@@ -64,7 +64,7 @@ final class AssetIndex: Sendable {
 
     func close() { try? database.close() }
 
-    private func isIntact() -> Bool {
+    func isIntact() -> Bool {
         let isIntact = try? database.read { database in
             try Int.fetchOne(database, sql: "PRAGMA user_version") == Self.format
                 && String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok"

@@ -1,3 +1,4 @@
+import HubProtocol
 import SystemPackage
 
 /// Why the store could not do what was asked, in a sentence with what to do.
@@ -6,6 +7,8 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     /// It never was, or it is older than those that are kept.
     case noSuchVersion(StoragePath, number: Int)
     case conflict(Conflict)
+    /// One of both would have to be a folder.
+    case inTheWay(StoragePath, FileVersion)
     case wrongDigest(StoragePath, expected: ContentDigest, found: ContentDigest)
     /// In bytes.
     case wrongSize(StoragePath, expected: Int, found: Int)
@@ -27,6 +30,9 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         case .noSuchVersion(let path, let number):
             "version \(number) of \(path) is not here: it never was, or newer ones have replaced it. List its versions."
         case .conflict(let conflict): conflict.description
+        case .inTheWay(let path, let other):
+            "\(path) cannot be beside the file \(other.path), pushed by \(other.author) at \(other.time.text): a name is a "
+                + "file's or a folder's. Choose another name, or delete \(other.path) first."
         case .wrongDigest(let path, let expected, let found):
             "what arrived for \(path) is not what was sent: its SHA-256 is \(found) instead of \(expected). Nothing was "
                 + "changed; push it again."

@@ -43,6 +43,14 @@ public struct StoragePath: Hashable, Comparable, Sendable, CustomStringConvertib
         try self.init(text)
     }
 
+    /// `a` and `a/b` for `a/b/c`.
+    var folders: [Self] {
+        let bytes = description.utf8
+        return bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }.map { Self(valid: String(description[..<$0])) }
+    }
+
+    private init(valid text: String) { description = text }
+
     /// By bytes, as the index compares.
     public static func < (left: Self, right: Self) -> Bool {
         left.description.utf8.lexicographicallyPrecedes(right.description.utf8)

@@ -9,6 +9,7 @@ public actor Upload {
     private let file: UploadFile
     private var buffer: [UInt8] = []
     private var writing: Task<Void, any Error>?
+    private var hasEnded = false
 
     init(_ acceptor: Acceptor, path: String) {
         self.acceptor = acceptor
@@ -19,6 +20,7 @@ public actor Upload {
     ///
     /// - Throws: `AssetStoreError.full` or `.unwritable`, perhaps for bytes of an earlier call. Abort it then.
     public func append(_ bytes: some Sequence<UInt8> & Sendable) async throws {
+        precondition(!hasEnded)
         buffer.append(contentsOf: bytes)
         guard buffer.count >= Self.bufferSize else { return }
         try await writing?.value
@@ -36,13 +38,15 @@ public actor Upload {
     ///   - size: the same, in bytes.
     ///   - gate: may refuse at the last moment, by throwing. It is asked one commit at a time, directly before the version is
     ///     written into the journal, and must be quick.
-    /// - Throws: `AssetStoreError`: `.wrongDigest`, `.wrongSize`, `.conflict`, `.full`, `.unwritable`, `.stopped`; or what
+    /// - Throws: `AssetStoreError`: `.wrongDigest`, `.wrongSize`, `.conflict`, `.inTheWay`, `.full`, `.unwritable`, `.stopped`; or what
     ///   `gate` throws.
     @discardableResult
     public func commit(
         _ path: StoragePath, author: MachineName, digest: ContentDigest? = nil, size: Int? = nil,
         precondition: Precondition = .none, gate: @escaping @Sendable () throws -> Void = {}
     ) async throws -> FileVersion {
+        Swift.precondition(!hasEnded)
+        hasEnded = true
         do {
             try await writing?.value
             let content = try await file.finish(buffer)
@@ -66,6 +70,7 @@ public actor Upload {
 
     /// Ends it without a trace.
     public func abort() async {
+        hasEnded = true
         _ = await writing?.result
         buffer = []
         await file.remove()

@@ -171,6 +171,32 @@ struct AssetStoreTests {
         #expect(try await store.newest(of: "b") == nil)
     }
 
+    @Test("A name is a file's or a folder's, for no disk can hold both")
+    func inTheWay() async throws {
+        let store = try given.store()
+        let deep = try await store.push("a/b/c", [1])
+        await #expect(throws: AssetStoreError.inTheWay("a", deep)) { try await store.push("a", [1]) }
+        let error = await #expect(throws: AssetStoreError.inTheWay("a/b/c/d", deep)) {
+            try await store.push("a/b/c/d", [1])
+        }
+        #expect(error?.sentence.contains("cannot be beside the file a/b/c, pushed by cam-1 at ") == true)
+        try await store.push("a/b/cd", [1])
+        try await store.push("a/b-", [1])
+        try await store.delete("a/b/c", author: Given.author)
+        try await store.push("a/b/c/d", [1])
+        // At the same moment, too.
+        for round in 0..<20 {
+            let outcomes = await withTaskGroup { group in
+                for path in ["x\(round)", "x\(round)/y", "x\(round)/\u{301}/z"] {
+                    group.addTask { (try? await store.push(StoragePath(path), [1])) != nil }
+                }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            let live = try await store.list(ListingQuery(prefix: "x\(round)")).versions.map(\.path.description)
+            #expect(live.count == outcomes && (live == ["x\(round)"] || live.count == 2), "\(live)")
+        }
+    }
+
     // MARK: - The gate
 
     private struct Locked: Error, Equatable {}
