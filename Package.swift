@@ -77,6 +77,9 @@ let package = Package(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
         .target(
+            name: "AssetStore", dependencies: ["CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
+            swiftSettings: strict),
+        .target(
             name: "HubClient",
             dependencies: [
                 "FailoverCore", "HubProtocol", "MQTTSession", "LocalState", "Replication", logging, lifecycle,
@@ -160,6 +163,9 @@ let package = Package(
                 signals,
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "AssetStoreTrial",
+            dependencies: ["AssetStore", "FailoverCore", argumentParser, crypto, system], swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation",
@@ -174,6 +180,10 @@ let package = Package(
         .testTarget(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AssetStoreTests",
+            dependencies: ["AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
