@@ -31,7 +31,7 @@ struct KeysRevokeSubcommand: AsyncParsableCommand {
         try await withKey(of: authority) { user, credentials in
             for await view in SiteObserver.views(of: site.endpoints, credentials: credentials) {
                 // First the machine itself, where it is a server: once the others know, it ends.
-                let servers = view.servers(reached: true).sorted { $0 == name || ($1 != name && $0 < $1) }
+                let servers = Set(view.servers(reached: true)).sorted { $0 == name || ($1 != name && $0 < $1) }
                 guard !servers.isEmpty else { throw NoHubReached(view) }
                 var told: [MachineName] = []
                 var failure: (any Error)?
