@@ -158,7 +158,8 @@ static int received(int event, void *data, void *context) {
     size_t bytes = message->payloadlen + strlen(message->topic);
     if (!read_user(message->client, &who) || !properties_allow(message->properties, &who, &bytes)) return MOSQ_ERR_ACL_DENIED;
     const char *author = who.name ? who.name : mosquitto_client_address(message->client);
-    if (!floods_allow(access.floods, author ? author : "", bytes)) {
+    if (!author) author = "somebody";
+    if (!floods_allow(access.floods, author, bytes)) {
         refuse(author, "this broker holds all that it can, and it publishes on");
         // Its session ends.
         return MOSQ_ERR_NOMEM;

@@ -87,7 +87,8 @@ final class WitnessMachine {
         switch event {
         case .up:
             guard let session = sessions[server]?.session, session.isKey(of: server.description) else {
-                return log.warning("what answers for \(server) has not its key")
+                return log.warning(
+                    "what answers for \(server) has not its key. Check which key that server was started with")
             }
             session.subscribe(TopicFilter.electionHeartbeats)
         case .message(let message):

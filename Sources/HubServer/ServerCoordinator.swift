@@ -104,7 +104,7 @@ final class ServerCoordinator {
         } audit: { [weak self] in
             self?.audit($0, by: $1, $2)
         } revoke: { [weak self] in
-            await self?.revoke($0) ?? .refused(.unreachable, "this server ends.")
+            await self?.revoke($0) ?? .refused(.unreachable, "this server is being stopped. Ask the other one.")
         } carryOut: { [weak self] in
             self?.carryOut($0, of: $1)
         }

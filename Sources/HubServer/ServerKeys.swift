@@ -36,6 +36,8 @@ final class ServerKeys {
     private let log: Logger
     private let look = LoopTimer()
     private let finishing = LoopTimer()
+    /// Revoked machines that still have something to do: the brokers do not know of them yet.
+    private var unfinished: Set<MachineName> = []
     private var isLooking = false
     private var complaint: String?
     private var adding: Task<Outcome, Never>?
@@ -130,26 +132,41 @@ final class ServerKeys {
         }
         var changed = revocations
         changed[revocation.machine] = revocation
-        let (files, list) = (files, Array(changed.values))
+        if mayFinish(revocation.machine) {
+            unfinished.insert(revocation.machine)
+            finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.finish() }
+        }
+        let (files, list, held) = (files, Array(changed.values), unfinished)
         // Off the session loop: it waits for the disk.
         let failure = await Task.detached { () -> LocalStateError? in
             do throws(LocalStateError) {
                 try files.store.write(list.map(\.token).sorted())
-                try files.writeList(list)
+                try files.writeList(list.filter { !held.contains($0.machine) })
                 return nil
             } catch { return error }
         }.value
         if let failure { return .failed(failure) }
         revocations[revocation.machine] = revocation
         log.warning("the keys of \(revocation.machine) that were issued until \(revocation.until.text) are revoked")
-        if mayFinish(revocation.machine) {
-            finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.enforce() }
-        } else {
-            enforce()
-        }
+        enforce()
         onNews()
         tell()
         return .remembered
+    }
+
+    /// Their time is over. A list that cannot be written now is tried again.
+    private func finish() {
+        unfinished = []
+        let (files, list) = (files, Array(revocations.values))
+        Task { @SessionLoop in
+            let failure = await Task.detached { () -> LocalStateError? in
+                do throws(LocalStateError) { try files.writeList(list) } catch { return error }
+                return nil
+            }.value
+            guard let failure else { return self.enforce() }
+            self.log.error("\(failure)")
+            self.finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.finish() }
+        }
     }
 
     private func enforce() { for broker in brokers { broker.readAgain() } }

@@ -42,8 +42,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
                 + "Or it has as many connections as it takes"
         case .untrusted(let fault): "\(fault)"
         case .rejected(let code) where code == Int32(MQTT_RC_NOT_AUTHORIZED.rawValue):
-            "it does not accept this machine's key any more: it was revoked, or another machine uses its client id. Get "
-                + "this machine a new key (understudy keys add)"
+            "it does not accept this machine: perhaps its key is good no more (it was revoked, and understudy keys add issues "
+                + "a new one), it has too many sessions, or another machine uses its client id. The server's log says which"
         case .rejected(let code): "rejected by the broker (\(reasonText(code)))"
         case .lost(let cause): "connection lost (\(cause))"
         }

@@ -31,8 +31,10 @@ public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
             "its key has ended. Renew it there (understudy keys renew), and check the clocks of both machines"
         case .brokerKeyNotYetValid:
             "its key is not valid yet, by the clock of this machine. Check the clocks of both machines"
-        case .notAServer: "what answers there has the key of a client, and is no hub of this site"
-        case .anotherServersKey: "what answers there says that it is another server than the one whose key it has"
+        case .notAServer: "what answers there has the key of a client, and is no hub of this site. Check the address"
+        case .anotherServersKey:
+            "what answers there says that it is another server than the one whose key it has. Check the address, and which "
+                + "key that server was started with"
         case .brokerWithoutKeys:
             "it has no keys, and this machine has. Start that server with a key of this site (--keys)"
         case .ownKeyEnded: "this machine's key has ended. Renew it (understudy keys renew)"

@@ -401,6 +401,28 @@ struct SiteKeysTests {
         }
     }
 
+    @Test("What else is revoked meanwhile does not cut off a server that has yet to hand over")
+    func handOverGoesFirst() async throws {
+        try await withSite(hasKeys: true) { site in
+            let guest = try #require(try site.key(of: Self.guest))
+            let authority = try #require(site.authority)
+            let list = "\(site.dataPath(of: site.backup.name))/run/revocations"
+            for name in [site.main.name, Self.guest] {
+                let token = try await authority.revoke(name, at: .now).token
+                let response = try await CommandRequest(
+                    "keys/revoke", #"{"revocation":"\#(token)"}"#, user: "\(LocalSite.operatorName)",
+                    key: site.credentials?.path
+                ).sent(to: site.backup)
+                #expect(response.status == .ok, "\(response)")
+            }
+            // The guest is out at once; Main is not, as long as it may hand over.
+            let inForce = try String(contentsOfFile: list, encoding: .utf8)
+            #expect(inForce.contains("\(Self.guest) ") && !inForce.contains("\(site.main.name) "), "\(inForce)")
+            #expect(try await publish(site, guest, to: site.backup.port).code != 0)
+            try await site.waitForBackup([LocalSite.client])
+        }
+    }
+
     // MARK: - Renewing
 
     @Test("Renewed while the site runs: new connections see the new key, and no session ends")
