@@ -40,7 +40,7 @@ final class ServerKeys {
     private var unfinished: Set<MachineName> = []
     private var isLooking = false
     private var complaint: String?
-    private var adding: Task<Outcome, Never>?
+    private var lastTurn: Task<Void, Never>?
     private var told: [MachineName: Timestamp] = [:]
     private var brokers: [Broker] = []
 
@@ -113,15 +113,17 @@ final class ServerKeys {
 
     // MARK: - Revoking
 
-    /// One after the other, since each waits for the disk.
-    func add(_ token: String) async -> Outcome {
-        let before = adding
-        let task = Task { @SessionLoop in
-            _ = await before?.value
-            return await self.take(token)
+    func add(_ token: String) async -> Outcome { await inTurn { await self.take(token) } }
+
+    /// One after the other, since each waits for the disk and writes the same files.
+    private func inTurn<Result: Sendable>(_ work: @escaping @SessionLoop () async -> Result) async -> Result {
+        let before = lastTurn
+        let turn = Task { @SessionLoop in
+            await before?.value
+            return await work()
         }
-        adding = task
-        return await task.value
+        lastTurn = Task { _ = await turn.value }
+        return await turn.value
     }
 
     private func take(_ token: String) async -> Outcome {
@@ -156,16 +158,18 @@ final class ServerKeys {
 
     /// Their time is over. A list that cannot be written now is tried again.
     private func finish() {
-        unfinished = []
-        let (files, list) = (files, Array(revocations.values))
         Task { @SessionLoop in
-            let failure = await Task.detached { () -> LocalStateError? in
-                do throws(LocalStateError) { try files.writeList(list) } catch { return error }
-                return nil
-            }.value
-            guard let failure else { return self.enforce() }
-            self.log.error("\(failure)")
-            self.finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.finish() }
+            await self.inTurn {
+                self.unfinished = []
+                let (files, list) = (self.files, Array(self.revocations.values))
+                let failure = await Task.detached { () -> LocalStateError? in
+                    do throws(LocalStateError) { try files.writeList(list) } catch { return error }
+                    return nil
+                }.value
+                guard let failure else { return self.enforce() }
+                self.log.error("\(failure)")
+                self.finishing.schedule(after: Self.timeToFinish) { [weak self] in self?.finish() }
+            }
         }
     }
 
