@@ -80,6 +80,8 @@ let package = Package(
             name: "AssetStore", dependencies: ["CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
             swiftSettings: strict),
         .target(
+            name: "AssetHub", dependencies: ["AssetStore", "FailoverCore", "HubProtocol"], swiftSettings: strict),
+        .target(
             name: "HubClient",
             dependencies: [
                 "FailoverCore", "HubProtocol", "MQTTSession", "LocalState", "Replication", logging, lifecycle,
@@ -106,14 +108,16 @@ let package = Package(
         .target(
             name: "WebServer",
             dependencies: [
-                "FailoverCore", "HubClient", "HubProtocol", "Keys", "MQTTSession", asyncAlgorithms, httpTypes,
+                "AssetHub", "AssetStore", "FailoverCore", "HubClient", "HubProtocol", "Keys", "MQTTSession",
+                asyncAlgorithms, httpTypes,
                 hummingbird, hummingbirdCore, logging, nio, nioHTTP, nioPosix, nioSSL,
             ],
             swiftSettings: strict),
         .target(
             name: "HubServer",
             dependencies: [
-                "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient", "HubProtocol",
+                "AssetHub", "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient",
+                "HubProtocol",
                 "Keys", "License", "LocalState", "MQTTSession", "Replication", "StateStore", "WebServer", lifecycle,
                 logging,
             ],
