@@ -77,10 +77,14 @@ let package = Package(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
         .target(
-            name: "AssetStore", dependencies: ["CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
+            name: "AssetProtocol", dependencies: ["FailoverCore", "HubProtocol"], swiftSettings: strict),
+        .target(
+            name: "AssetStore",
+            dependencies: ["AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
             swiftSettings: strict),
         .target(
-            name: "AssetHub", dependencies: ["AssetStore", "FailoverCore", "HubProtocol"], swiftSettings: strict),
+            name: "AssetHub", dependencies: ["AssetProtocol", "AssetStore", "FailoverCore", "HubProtocol"],
+            swiftSettings: strict),
         .target(
             name: "HubClient",
             dependencies: [
@@ -108,7 +112,8 @@ let package = Package(
         .target(
             name: "WebServer",
             dependencies: [
-                "AssetHub", "AssetStore", "FailoverCore", "HubClient", "HubProtocol", "Keys", "MQTTSession",
+                "AssetHub", "AssetProtocol", "AssetStore", "FailoverCore", "HubClient", "HubProtocol", "Keys",
+                "MQTTSession",
                 asyncAlgorithms, httpTypes,
                 hummingbird, hummingbirdCore, logging, nio, nioHTTP, nioPosix, nioSSL,
             ],
@@ -169,7 +174,8 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "AssetStoreTrial",
-            dependencies: ["AssetStore", "FailoverCore", argumentParser, crypto, system], swiftSettings: strict),
+            dependencies: ["AssetProtocol", "AssetStore", "FailoverCore", argumentParser, crypto, system],
+            swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation",
@@ -187,7 +193,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AssetStoreTests",
-            dependencies: ["AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system],
+            dependencies: [
+                "AssetProtocol", "AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
