@@ -17,6 +17,8 @@ public final class FileGate: Sendable {
         /// Why, and what to wait for, as a sentence.
         public let reason: String
 
+        public init(epoch: Epoch?, reason: String) { (self.epoch, self.reason) = (epoch, reason) }
+
         public var description: String { reason }
     }
 

@@ -122,14 +122,14 @@ final class Acceptor: Sendable {
             var newest = try currentIndex.read { database in
                 try paths.reduce(into: [:]) { $0[$1] = try AssetIndex.newest(of: $1, in: database) }
             }
-            var accepted: [FileVersion] = []
+            var accepted: [(version: FileVersion, change: Change)] = []
             for change in changes {
                 outcomes.append(
                     Outcome {
                         let version = try version(
                             for: change, newest, sequence: state.lastSequence + accepted.count + 1)
                         newest[change.path] = version
-                        accepted.append(version)
+                        accepted.append((version, change))
                         return version
                     })
             }
@@ -161,10 +161,10 @@ final class Acceptor: Sendable {
     ) throws -> FileVersion {
         let found = newest[change.path]
         let isThere = found?.isDeletion == false
-        switch change.precondition {
-        case .none: break
-        case .doesNotExist: guard !isThere else { throw try conflict(change, found, expected: nil) }
-        case .newestIs(let tag): guard found?.tag == tag else { throw try conflict(change, found, expected: tag) }
+        guard change.precondition.holds(for: found) else {
+            throw try currentIndex.read { database in
+                try AssetIndex.conflict(change.path, change.precondition, found, in: database)
+            }
         }
         guard isThere || change.content != nil else { throw AssetStoreError.noSuchFile(change.path) }
         if !isThere, let other = try fileInTheWay(of: change.path, newest) {
@@ -174,18 +174,6 @@ final class Acceptor: Sendable {
         return FileVersion(
             sequence: sequence, path: change.path, number: (found?.number ?? 0) + 1, content: change.content,
             author: change.author, time: .now)
-    }
-
-    private func conflict(
-        _ change: Change, _ found: FileVersion?, expected tag: VersionTag?
-    ) throws(AssetStoreError) -> AssetStoreError {
-        let expected = try tag.map { tag throws(AssetStoreError) in
-            try currentIndex.read { database in try AssetIndex.version(tag.number, of: change.path, in: database) }
-        }
-        return .conflict(
-            Conflict(
-                path: change.path, precondition: change.precondition,
-                expected: expected??.tag == tag ? expected ?? nil : nil, found: found))
     }
 
     /// A file in whose place this path needs a folder, or the other way round: no disk could hold both.
@@ -206,7 +194,8 @@ final class Acceptor: Sendable {
         }
     }
 
-    private func write(_ versions: [FileVersion], _ state: inout State) throws(AssetStoreError) {
+    private func write(_ accepted: [(version: FileVersion, change: Change)], _ state: inout State) throws {
+        let versions = accepted.map(\.version)
         let (start, line) = (state.journal.end, JournalLine.accepts(versions: versions))
         try state.journal.append(line)
         do {
@@ -217,6 +206,8 @@ final class Acceptor: Sendable {
             throw stop(&state, error)
         }
         do {
+            // The disk may have taken longer than whoever gave the word for this may act.
+            for change in accepted.map(\.change) { try change.gate() }
             state.garbage.formUnion(try currentIndex.follow(line, end: state.journal.end))
         } catch {
             // Nobody was told and no reader has seen it, so it can be taken back.

@@ -41,6 +41,19 @@ extension AssetIndex {
         return try digests.filter { try Int.fetchOne(statement, arguments: [$0.description]) != nil }
     }
 
+    /// Who was faster.
+    ///
+    /// - Parameter newest: what there is.
+    static func conflict(
+        _ path: StoragePath, _ precondition: Precondition, _ newest: FileVersion?, in database: Database
+    ) throws -> AssetStoreError {
+        var expected: FileVersion?
+        if case .newestIs(let tag) = precondition {
+            expected = try version(tag.number, of: path, in: database).flatMap { $0.tag == tag ? $0 : nil }
+        }
+        return .conflict(Conflict(path: path, precondition: precondition, expected: expected, found: newest))
+    }
+
     /// The newest versions of files, by path.
     static func list(_ query: ListingQuery, in database: Database) throws -> Listing {
         var listing = Listing(sequence: try progress(in: database).last)

@@ -97,6 +97,18 @@ public final class AssetStore: Sendable {
         try await acceptor.currentIndex.read { database in try AssetIndex.list(query, in: database) }
     }
 
+    /// Whether a change would be refused now for its precondition, so that nobody sends a gigabyte for nothing.
+    ///
+    /// - Throws: `AssetStoreError.conflict`.
+    public func check(_ precondition: Precondition, at path: StoragePath) async throws(AssetStoreError) {
+        guard precondition != .none else { return }
+        try await acceptor.currentIndex.read { database in
+            let newest = try AssetIndex.newest(of: path, in: database)
+            guard !precondition.holds(for: newest) else { return }
+            throw try AssetIndex.conflict(path, precondition, newest, in: database)
+        }
+    }
+
     /// Opens a content for reading, the newest or that of a particular version.
     ///
     /// - Throws: `AssetStoreError`: `.noSuchFile` also where it was deleted, `.noSuchVersion`, `.contentMissing`,

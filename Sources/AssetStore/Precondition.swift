@@ -7,8 +7,21 @@ public enum Precondition: Hashable, Sendable {
     case none
     /// The newest version is this one: nobody changed the file meanwhile.
     case newestIs(VersionTag)
+    /// There is such a file, whatever it is.
+    case exists
     /// There is no such file, or it was deleted.
     case doesNotExist
+
+    /// - Parameter newest: what there is; `nil` where the file never existed.
+    func holds(for newest: FileVersion?) -> Bool {
+        let isThere = newest?.isDeletion == false
+        return switch self {
+        case .none: true
+        case .exists: isThere
+        case .doesNotExist: !isThere
+        case .newestIs(let tag): newest?.tag == tag
+        }
+    }
 }
 
 /// Someone else was faster: the precondition of a change does not hold.
@@ -25,6 +38,7 @@ public struct Conflict: Hashable, Sendable, CustomStringConvertible {
         let expected =
             switch precondition {
             case .none: "anything"
+            case .exists: "any version"
             case .doesNotExist: "no such file"
             case .newestIs(let tag):
                 self.expected.map { Self.text($0) } ?? "version \(tag.number), which is not known here"

@@ -11,6 +11,8 @@ public actor Upload {
     private var buffer: [UInt8] = []
     private var writing: Task<Void, any Error>?
     private var hasEnded = false
+    /// How many bytes were appended.
+    public private(set) var size = 0
 
     init(_ acceptor: Acceptor, path: String) {
         self.acceptor = acceptor
@@ -22,7 +24,9 @@ public actor Upload {
     /// - Throws: `AssetStoreError.full` or `.unwritable`, perhaps for bytes of an earlier call. Abort it then.
     public func append(_ bytes: some Sequence<UInt8> & Sendable) async throws {
         precondition(!hasEnded)
+        let before = buffer.count
         buffer.append(contentsOf: bytes)
+        size += buffer.count - before
         guard buffer.count >= Self.bufferSize else { return }
         try await writing?.value
         let part = buffer
@@ -38,7 +42,7 @@ public actor Upload {
     ///   - digest: what the author says that the content's is, if so.
     ///   - size: the same, in bytes.
     ///   - gate: may refuse at the last moment, by throwing. It is asked one commit at a time, directly before the version is
-    ///     written into the journal, and must be quick.
+    ///     written into the journal and again when it is on disk, and must be quick.
     /// - Throws: `AssetStoreError`: `.wrongDigest`, `.wrongSize`, `.conflict`, `.inTheWay`, `.full`, `.unwritable`, `.stopped`; or what
     ///   `gate` throws.
     @discardableResult

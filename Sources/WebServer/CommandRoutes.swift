@@ -15,7 +15,7 @@ struct CommandRoutes: Sendable {
         for command in Self.commands {
             let path = RouterPath("api/commands/\(command.rawValue)")
             router.post(path) { request, context in try await pass(command, request, of: context.caller) }
-            router.only(.post, path)
+            router.only(.post, path: path)
         }
     }
 

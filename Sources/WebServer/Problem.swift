@@ -1,3 +1,5 @@
+import AssetProtocol
+import FailoverCore
 import Foundation
 import HTTPTypes
 import HubClient
@@ -11,6 +13,11 @@ struct Problem: Error, Encodable {
     let status: Int
     /// What, why and what to do.
     let detail: String
+    /// The site's, where files are locked.
+    var epoch: Epoch?
+    /// Of a file that somebody else has changed: what the author of a change had, and what there is.
+    var expected: FileEntry?
+    var found: FileEntry?
 
     init(_ status: HTTPResponse.Status, _ detail: String) {
         title = status.reasonPhrase

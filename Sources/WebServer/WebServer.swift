@@ -77,6 +77,7 @@ public struct WebServer: Sendable {
             eventLoopGroupProvider: .shared(thread), logger: quiet)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { await feed.run() }
+            if let assets { tasks.addTask { await assets.uploads.run() } }
             if let keys { tasks.addTask { await keys.tellOfChanges { await feed.refresh() } } }
             tasks.addTask { try await application.run() }
             defer { tasks.cancelAll() }
@@ -95,6 +96,12 @@ public struct WebServer: Sendable {
         StateRoutes(feed: feed, keys: keys).add(to: members)
         MetricsRoutes(feed: feed).add(to: members)
         CommandRoutes(hub: options.hub).add(to: members)
+        if let assets {
+            FileRoutes(assets: assets).add(to: members)
+            UploadRoutes(assets: assets).add(to: members)
+        } else {
+            FilesElsewhere(hub: options.hub, feed: feed).add(to: members)
+        }
         return router
     }
 }

@@ -17,6 +17,7 @@ private struct Model {
     func allows(_ precondition: Precondition, _ path: StoragePath) -> Bool {
         switch precondition {
         case .none: true
+        case .exists: newest(path)?.isDeletion == false
         case .doesNotExist: newest(path)?.isDeletion ?? true
         case .newestIs(let tag): newest(path)?.tag == tag
         }
@@ -47,7 +48,8 @@ struct ModelTests {
             let path = paths.randomElement(using: &random)!
             let known = model.files.values.joined().map(\.tag).sorted { $0.description < $1.description }
             let precondition = [
-                Precondition.none, .none, .doesNotExist, .newestIs(model.newest(path)?.tag ?? VersionTag("1-deleted")!),
+                Precondition.none, .none, .exists, .doesNotExist,
+                .newestIs(model.newest(path)?.tag ?? VersionTag("1-deleted")!),
                 .newestIs(known.randomElement(using: &random) ?? VersionTag("1-deleted")!),
             ].randomElement(using: &random)!
             switch Int.random(in: 0..<20, using: &random) {

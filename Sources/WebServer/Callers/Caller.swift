@@ -8,4 +8,13 @@ struct Caller: Sendable {
     let certificate: MachineCertificate?
 
     var permission: Int? { certificate?.permission }
+
+    /// - Throws: `Problem` where the caller's level is lower.
+    func require(_ level: Int, to act: String) throws {
+        guard let permission, permission < level else { return }
+        throw Problem(
+            .forbidden,
+            "To \(act) takes permission \(level), and the key of \(name) has \(permission). Ask somebody who may, or have a key issued with understudy keys add \(name) --permission \(level)."
+        )
+    }
 }

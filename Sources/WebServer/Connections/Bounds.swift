@@ -20,6 +20,11 @@ enum Bounds {
     static let headerCount = 100
     /// In bytes. The largest command is an address.
     static let commandBody = 64 * 1024
+    /// So long an upload may take for each of these portions, in bytes: it must not keep a connection from others either.
+    static let uploadPatience = TimeAmount.seconds(30)
+    static let uploadPortion = 64 * 1024
+    /// In bytes; two of them are in memory for each download.
+    static let downloadPart = 512 * 1024
     /// Each costs a document on every change.
     static let eventStreams = 64
     /// The least time between two events: a person sees no more.

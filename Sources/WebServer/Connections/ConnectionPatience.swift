@@ -1,8 +1,7 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose client does not send what it began, or does not read what it asked for. Uploads of files
-/// will need a bound of their own.
+/// Closes a connection whose client does not send what it began, or does not read what it asked for.
 final class ConnectionPatience: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -11,10 +10,13 @@ final class ConnectionPatience: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var sending: Scheduled<Void>?
     private var reading: Scheduled<Void>?
+    /// Bytes of this upload's present portion; `nil`: it is no upload, or was answered already.
+    private var portion: Int?
+    private var isReceiving = false
 
     /// The first request counts from here, with the handshake of TLS; later ones have the time of an idle connection.
     func handlerAdded(context: ChannelHandlerContext) {
-        sending = close(context, after: Bounds.requestPatience)
+        expectMore(context, within: Bounds.requestPatience)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { cancel() }
@@ -26,19 +28,42 @@ final class ConnectionPatience: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(let head):
+            isReceiving = true
+            // A file may take its time as long as it comes.
+            portion = [.put, .patch].contains(head.method) ? 0 : nil
+            expectMore(context, within: portion == nil ? Bounds.requestPatience : Bounds.uploadPatience)
+        case .body(let bytes):
+            guard let before = portion else { break }
+            portion = before + bytes.readableBytes
+            guard before + bytes.readableBytes >= Bounds.uploadPortion else { break }
+            portion = 0
+            expectMore(context, within: Bounds.uploadPatience)
+        case .end:
+            isReceiving = false
             sending?.cancel()
-            sending = close(context, after: Bounds.requestPatience)
-        case .body: break
-        case .end: sending?.cancel()
         }
         context.fireChannelRead(data)
+    }
+
+    /// What comes after the answer is read for the next request's sake only.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data), isReceiving, portion != nil {
+            portion = nil
+            expectMore(context, within: Bounds.requestPatience)
+        }
+        context.write(data, promise: promise)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         reading?.cancel()
         reading = context.channel.isWritable ? nil : close(context, after: Bounds.readingPatience)
         context.fireChannelWritabilityChanged()
+    }
+
+    private func expectMore(_ context: ChannelHandlerContext, within patience: TimeAmount) {
+        sending?.cancel()
+        sending = close(context, after: patience)
     }
 
     private func close(_ context: ChannelHandlerContext, after patience: TimeAmount) -> Scheduled<Void> {

@@ -26,8 +26,8 @@ struct HealthRoutes: Sendable {
             return try Response.json(
                 readiness, status: readiness.active || readiness.ready ? .ok : .serviceUnavailable)
         }
-        router.only(.get, "healthz")
-        router.only(.get, "readyz")
+        router.only(.get, path: "healthz")
+        router.only(.get, path: "readyz")
     }
 
     private var readiness: Readiness {

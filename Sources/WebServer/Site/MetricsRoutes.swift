@@ -12,7 +12,7 @@ struct MetricsRoutes: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: Self.text(try await feed.document))))
         }
-        router.only(.get, "metrics")
+        router.only(.get, path: "metrics")
     }
 
     private static func text(_ document: SiteDocument) -> String {

@@ -12,8 +12,8 @@ struct StateRoutes: Sendable {
     func add(to router: RouterGroup<MemberContext>) {
         router.get("api/state") { _, _ in try Response.json(await feed.document) }
         router.get("api/events") { request, context in try await events(request, for: context.caller) }
-        router.only(.get, "api/state")
-        router.only(.get, "api/events")
+        router.only(.get, path: "api/state")
+        router.only(.get, path: "api/events")
     }
 
     private func events(_ request: Request, for caller: Caller) async throws -> Response {
