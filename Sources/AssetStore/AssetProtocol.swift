@@ -1,0 +1,2 @@
+// Whoever reads what is stored needs the names of it too.
+@_exported import AssetProtocol
