@@ -5,7 +5,6 @@ import PackageDescription
 let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let asyncHTTP = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
@@ -22,7 +21,6 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -55,7 +53,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -79,16 +76,8 @@ let package = Package(
         .target(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
-        .target(name: "AssetProtocol", swiftSettings: strict),
         .target(
-            name: "AssetStore", dependencies: ["AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
-            swiftSettings: strict),
-        .target(
-            name: "AssetClient",
-            dependencies: [
-                "AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", "Keys", asyncHTTP, crypto, grdb, nio, nioHTTP1,
-                nioPosix, nioSSL,
-            ],
+            name: "AssetStore", dependencies: ["CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
             swiftSettings: strict),
         .target(
             name: "HubClient",
@@ -140,7 +129,7 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "AssetClient", "AssetProtocol", "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "Keys", "License", "LocalSite",
+                "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "Keys", "License", "LocalSite",
                 "LocalState",
                 "MQTTSession",
                 argumentParser, asyncAlgorithms, configuration, lifecycle, logging, signals, system,

@@ -8,8 +8,7 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    /// - Parameter bytes: the 32 bytes that the hash function gives.
-    public init(bytes: some Sequence<UInt8>) {
+    init(bytes: some Sequence<UInt8>) {
         let digits = Self.digits
         description = String(
             decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
