@@ -77,7 +77,13 @@ let package = Package(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
         .target(
-            name: "AssetStore", dependencies: ["CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
+            name: "AssetProtocol", dependencies: ["FailoverCore", "HubProtocol"], swiftSettings: strict),
+        .target(
+            name: "AssetStore",
+            dependencies: ["AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
+            swiftSettings: strict),
+        .target(
+            name: "AssetHub", dependencies: ["AssetProtocol", "AssetStore", "FailoverCore", "HubProtocol"],
             swiftSettings: strict),
         .target(
             name: "HubClient",
@@ -106,14 +112,17 @@ let package = Package(
         .target(
             name: "WebServer",
             dependencies: [
-                "FailoverCore", "HubClient", "HubProtocol", "Keys", "MQTTSession", asyncAlgorithms, httpTypes,
+                "AssetHub", "AssetProtocol", "AssetStore", "FailoverCore", "HubClient", "HubProtocol", "Keys",
+                "MQTTSession",
+                asyncAlgorithms, httpTypes,
                 hummingbird, hummingbirdCore, logging, nio, nioHTTP, nioPosix, nioSSL,
             ],
             swiftSettings: strict),
         .target(
             name: "HubServer",
             dependencies: [
-                "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient", "HubProtocol",
+                "AssetHub", "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient",
+                "HubProtocol",
                 "Keys", "License", "LocalState", "MQTTSession", "Replication", "StateStore", "WebServer", lifecycle,
                 logging,
             ],
@@ -165,7 +174,8 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "AssetStoreTrial",
-            dependencies: ["AssetStore", "FailoverCore", argumentParser, crypto, system], swiftSettings: strict),
+            dependencies: ["AssetProtocol", "AssetStore", "FailoverCore", argumentParser, crypto, system],
+            swiftSettings: strict),
         .executableTarget(name: "ModelCheck", dependencies: ["FailoverCore", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "Simulation",
@@ -183,7 +193,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AssetStoreTests",
-            dependencies: ["AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system],
+            dependencies: [
+                "AssetProtocol", "AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),

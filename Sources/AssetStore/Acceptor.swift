@@ -1,3 +1,4 @@
+import AssetProtocol
 import Dispatch
 import FailoverCore
 import HubProtocol

@@ -1,3 +1,4 @@
+import AssetProtocol
 import GRDB
 
 /// How the index follows the journal.

@@ -1,3 +1,4 @@
+import AssetProtocol
 import FailoverCore
 
 /// What is asked of the store: a version that it does not have yet.

@@ -1,3 +1,4 @@
+import AssetProtocol
 import Crypto
 import SystemPackage
 

@@ -1,3 +1,4 @@
+import AssetProtocol
 import HubProtocol
 
 /// A version whose content is not what was accepted.

@@ -1,3 +1,5 @@
+import AssetProtocol
+
 /// One line of the journal, a JSON object.
 enum JournalLine: Codable {
     /// The first. The identity is another one after every compaction, so that a place in the old journal is not taken for one in

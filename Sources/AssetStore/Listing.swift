@@ -1,3 +1,4 @@
+import AssetProtocol
 import Foundation
 
 /// Which files a listing names. All conditions hold together.

@@ -1,3 +1,4 @@
+import AssetProtocol
 import SystemPackage
 
 /// A content that is being read. It stays readable while this object lives, also when its version is dropped meanwhile.

@@ -1,3 +1,4 @@
+import AssetProtocol
 import HubProtocol
 
 /// What must be so at the moment in which a version is accepted.

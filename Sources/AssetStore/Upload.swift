@@ -1,3 +1,4 @@
+import AssetProtocol
 import FailoverCore
 
 /// A content on its way into the store, from its first byte to the moment in which it is a version.

@@ -1,3 +1,4 @@
+import AssetProtocol
 import Crypto
 import Dispatch
 import Synchronization

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AssetProtocol
 import AssetStore
 import FailoverCore
 import Foundation

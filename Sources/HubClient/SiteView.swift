@@ -9,6 +9,7 @@ public struct HubView: Sendable {
     public internal(set) var state: HubState?
     public internal(set) var pair: HubPair?
     public internal(set) var history: HubHistory?
+    public internal(set) var files: HubFiles?
     public internal(set) var machines: [MachineName: MachineView] = [:]
 
     /// Malformed payloads are ignored, empty ones delete.
@@ -20,6 +21,7 @@ public struct HubView: Sendable {
         case .hubState: state = (try? HubState(decoding: bytes)) ?? state
         case .hubPair: pair = (try? HubPair(decoding: bytes)) ?? pair
         case .hubHistory: history = (try? HubHistory(decoding: bytes)) ?? history
+        case .hubFiles: files = (try? HubFiles(decoding: bytes)) ?? files
         case .machine(let name, let item):
             var machine = machines[name] ?? MachineView()
             switch item {

@@ -242,9 +242,12 @@ public struct HubServer: Payload {
     public var main: MachineName?
     /// The server's licence with its issuer's signature, which the other server verifies by itself; `nil`: it shows none.
     public var license: String?
+    /// Where a Main server's files lie; see `HubFiles.url`.
+    public var files: String?
 
     public init(
-        role: Role, session: String, address: ServerAddress, main: MachineName? = nil, license: String? = nil
+        role: Role, session: String, address: ServerAddress, main: MachineName? = nil, license: String? = nil,
+        files: String? = nil
     ) {
         name = address.name
         self.role = role
@@ -254,6 +257,7 @@ public struct HubServer: Payload {
         controlPort = address.controlPort
         self.main = main
         self.license = license
+        self.files = files
     }
 }
 

@@ -8,6 +8,8 @@ public enum Topic: Hashable, Sendable {
     case hubPair
     case hubHistory
     case hubConflicts
+    /// Whether files may be pushed and pulled.
+    case hubFiles
     /// Which server this broker belongs to.
     case hubServer
     /// Whose keys do not count any more, as this server knows.
@@ -64,6 +66,7 @@ public enum Topic: Hashable, Sendable {
         case .hubPair: "hub/pair"
         case .hubHistory: "hub/history"
         case .hubConflicts: "hub/conflicts"
+        case .hubFiles: "hub/files"
         case .hubServer: "hub/server"
         case .hubKeys: "hub/keys"
         case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
@@ -109,6 +112,7 @@ public enum Topic: Hashable, Sendable {
             case "pair": self = .hubPair
             case "history": self = .hubHistory
             case "conflicts": self = .hubConflicts
+            case "files": self = .hubFiles
             case "server": self = .hubServer
             case "keys": self = .hubKeys
             default: return nil

@@ -1,4 +1,5 @@
 import Foundation
+import MQTTSession
 
 /// Where a server listens, and what it tells others to reach it at.
 struct ListenAddress: Sendable {
@@ -13,7 +14,7 @@ struct ListenAddress: Sendable {
     init(_ options: ServerOptions) throws(ServerError) {
         let family: Int32
         (listen, family) = try Self.allowed(options.listen, options)
-        let isAny = listen == "0.0.0.0" || listen == "::"
+        let isAny = Self.isAny(listen)
         only = options.advertise ?? (isAny ? nil : listen)
         advertised = options.advertise ?? (isAny ? Self.firstNonLoopback(family) ?? "127.0.0.1" : listen)
     }
@@ -25,6 +26,14 @@ struct ListenAddress: Sendable {
         try check(address, port: http.port)
         return (address, http.port)
     }
+
+    /// What others reach an HTTP server at that listens there.
+    func url(ofHTTP http: (address: String, port: UInt16), hasKeys: Bool) -> String {
+        let host = Self.isAny(http.address) ? advertised : http.address
+        return "\(hasKeys ? "https" : "http")://\(Endpoint.tcp(host: host, port: http.port))"
+    }
+
+    private static func isAny(_ address: String) -> Bool { address == "0.0.0.0" || address == "::" }
 
     private static func allowed(
         _ given: String?, _ options: ServerOptions

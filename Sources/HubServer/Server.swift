@@ -60,6 +60,8 @@ public struct Server: Service {
         let address = ServerAddress(
             name: options.name, address: listen.advertised, port: options.port, controlPort: options.controlPort)
         let session = Identifier.random()
+        let files = ServerFiles(
+            options, url: http.map { listen.url(ofHTTP: $0, hasKeys: keys != nil) + "/files/" }, in: folder, log: log)
         let web = try await webServer(of: options.name, at: http, over: hub, keys: keys)
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
@@ -83,8 +85,8 @@ public struct Server: Service {
                             log: log)
                         return await ServerCoordinator(
                             options, address: address, onlyAddress: listen.only, session: session, secret: secret,
-                            stored: stored, store: store, keys: keys,
-                            replicator: replicator, hub: hub, hubClock: hubClock, control: control, log: log
+                            stored: stored, store: store, keys: keys, files: files, replicator: replicator, hub: hub,
+                            hubClock: hubClock, control: control, log: log
                         ) { announcement in
                             announcing.yield(announcement)
                         } onOutcome: {
@@ -94,7 +96,7 @@ public struct Server: Service {
                 }
                 // Beside them: a server works as well without.
                 async let _: Void = announce(announcements, asFrom: listen)
-                async let _: Void = serve(web)
+                async let _: Void = serve(web, files)
                 // Whatever ends first takes the others along: a broker that died, or the coordinator.
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
@@ -135,9 +137,12 @@ public struct Server: Service {
     }
 
     /// What people look at is not worth a failover.
-    private func serve(_ web: WebServer?) async {
+    private func serve(_ web: WebServer?, _ files: ServerFiles) async {
+        guard let web else { return }
+        let assets = await files.open()
+        defer { assets?.store.close() }
         do {
-            try await web?.run()
+            try await web.run(sharing: assets)
         } catch is CancellationError {
         } catch {
             log.error("HTTP has ended: \(error). The show goes on without it; restart this server to have it again.")

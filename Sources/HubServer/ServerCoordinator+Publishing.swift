@@ -33,7 +33,8 @@ extension ServerCoordinator {
             .hubServer,
             HubServer(
                 role: options.role, session: identity.session, address: identity.address, main: mainOfPair,
-                license: licenses.token))
+                license: licenses.token, files: files.url))
+        board.publish(.hubFiles, hubFiles)
         if let keys { board.publish(.hubKeys, HubKeys(revoked: keys.tokens)) }
         announce()
     }

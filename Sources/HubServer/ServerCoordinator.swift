@@ -41,6 +41,9 @@ final class ServerCoordinator {
     let licenses: ServerLicenses
     /// `nil`: the site has none.
     let keys: ServerKeys?
+    let files: ServerFiles
+    /// Where the other server's files lie, if it is Main and has said so.
+    private(set) var mainFiles: String?
     let board: HubBoard
     private(set) var desk: CommandDesk!
     private var control: Session!
@@ -70,8 +73,8 @@ final class ServerCoordinator {
 
     init(
         _ options: ServerOptions, address: ServerAddress, onlyAddress: String?, session: String, secret: String,
-        stored: RecordStore.Content?, store: RecordStore, keys: ServerKeys?, replicator: ServerReplicator, hub: Broker,
-        hubClock: ProcessClock?,
+        stored: RecordStore.Content?, store: RecordStore, keys: ServerKeys?, files: ServerFiles,
+        replicator: ServerReplicator, hub: Broker, hubClock: ProcessClock?,
         control: Broker, log: Logger,
         onAnnouncement: @escaping @SessionLoop (ServerAnnouncement) -> Void,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
@@ -79,6 +82,7 @@ final class ServerCoordinator {
         self.options = options
         self.store = store
         self.keys = keys
+        self.files = files
         self.log = log
         self.onlyAddress = onlyAddress
         self.onAnnouncement = onAnnouncement
@@ -175,6 +179,7 @@ final class ServerCoordinator {
         guard !hasEnded else { return }
         let wasActive = coordinator.isActive
         let directives = coordinator.handle(event, at: .now)
+        moveFileGate()
         // What is active is told first; a heartbeat or a write may wait that long.
         publish()
         for directive in directives { carryOut(directive) }
@@ -392,7 +397,9 @@ final class ServerCoordinator {
 
     /// The other server has said who it is.
     private func meet(_ server: HubServer) {
-        if peer.met(server, partner: expectedPartner) { licenses.peer(server.name, shows: server.license) }
+        guard peer.met(server, partner: expectedPartner) else { return }
+        licenses.peer(server.name, shows: server.license)
+        mainFiles = server.files
     }
 
     /// A server that has just started leaves; one that works stays, and the other one is nobody to it.

@@ -29,12 +29,14 @@ public struct ServerOptions: Sendable {
     public var keys: String?
     /// Where its HTTP server listens; without an address: as its brokers do where `listen` is `nil`. `nil`: it has none.
     public var http: (address: String?, port: UInt16)?
+    /// How many versions of each shared file are kept, at least 1.
+    public var fileVersions: Int
 
     public init(
         role: Role, name: MachineName, listen: String?, port: UInt16, controlPort: UInt16, advertise: String?,
         peer: (host: String, port: UInt16)?, dataPath: String, isInsecure: Bool, returns: HubPair.Return,
         timing: Timing, license: SignedLicense? = nil, licenseIssuer: TrustedIssuer? = nil,
-        keys: String? = nil, http: (address: String?, port: UInt16)? = nil
+        keys: String? = nil, http: (address: String?, port: UInt16)? = nil, fileVersions: Int = 10
     ) {
         self.role = role
         self.name = name
@@ -51,5 +53,6 @@ public struct ServerOptions: Sendable {
         self.licenseIssuer = licenseIssuer
         self.keys = keys
         self.http = http
+        self.fileVersions = fileVersions
     }
 }

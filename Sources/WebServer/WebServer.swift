@@ -1,3 +1,4 @@
+import AssetHub
 import FailoverCore
 import HubClient
 import Hummingbird
@@ -44,12 +45,13 @@ public struct WebServer: Sendable {
 
     /// Runs until the task is cancelled.
     ///
+    /// - Parameter assets: the files that lie on this server; `nil`: none do.
     /// - Throws: what the system says when it cannot listen.
-    public func run() async throws {
+    public func run(sharing assets: AssetHub?) async throws {
         // One thread: strangers' handshakes must not keep more than one processor from the election.
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            try await run(on: thread)
+            try await run(on: thread, sharing: assets)
         } catch {
             try? await thread.shutdownGracefully()
             throw error
@@ -57,12 +59,12 @@ public struct WebServer: Sendable {
         try await thread.shutdownGracefully()
     }
 
-    private func run(on thread: MultiThreadedEventLoopGroup) async throws {
+    private func run(on thread: MultiThreadedEventLoopGroup, sharing assets: AssetHub?) async throws {
         let feed = SiteFeed(of: options.name, hub: options.hub, credentials: options.credentials)
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let application = Application(
-            router: router(feed),
+            router: router(feed, assets),
             server: HTTPServerBuilder { [keys] in WebConnection(keys: keys, responder: $0) },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.address, port: Int(options.port)),
@@ -82,12 +84,12 @@ public struct WebServer: Sendable {
         }
     }
 
-    private func router(_ feed: SiteFeed) -> Router<WebContext> {
+    private func router(_ feed: SiteFeed, _ assets: AssetHub?) -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Problems())
         router.add(middleware: OwnOrigin(name: options.name, hasKeys: keys != nil))
         HealthRoutes(name: options.name, hub: options.hub, feed: feed).add(to: router)
-        // What a stranger may not see; the Asset Hub, the show file and the panel's pages belong here as well.
+        // What a stranger may not see; the show file and the panel's pages belong here as well.
         let members = router.group().add(middleware: CallerCheck(own: options.name, keys: keys))
             .group(context: MemberContext.self)
         StateRoutes(feed: feed, keys: keys).add(to: members)

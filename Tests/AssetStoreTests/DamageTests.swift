@@ -1,3 +1,4 @@
+import AssetProtocol
 import FailoverCore
 import Foundation
 import GRDB

@@ -1,3 +1,4 @@
+import AssetProtocol
 import ChildProcess
 import Foundation
 import Testing

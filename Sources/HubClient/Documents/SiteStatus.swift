@@ -5,6 +5,7 @@ public struct SiteStatus: Encodable, Equatable, Sendable {
     public let state: HubState
     public let active: HubActive?
     public let pair: HubPair?
+    public let files: HubFiles?
 
     /// Returns `nil` while there is nothing true to say.
     public init?(_ view: SiteView) {
@@ -12,10 +13,11 @@ public struct SiteStatus: Encodable, Equatable, Sendable {
         self.state = state
         active = hub.active
         pair = hub.pair
+        files = hub.files
     }
 
     private enum CodingKeys: CodingKey {
-        case active, pair
+        case active, pair, files
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -23,5 +25,6 @@ public struct SiteStatus: Encodable, Equatable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(active, forKey: .active)
         try container.encode(pair, forKey: .pair)
+        try container.encode(files, forKey: .files)
     }
 }

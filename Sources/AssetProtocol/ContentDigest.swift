@@ -8,10 +8,19 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    init(bytes: some Sequence<UInt8>) {
+    /// From the 32 bytes that the hash has.
+    public init(bytes: some Sequence<UInt8>) {
         let digits = Self.digits
         description = String(
             decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] {
+        let digits = description.utf8.map {
+            UInt8($0 < UInt8(ascii: "a") ? $0 - UInt8(ascii: "0") : $0 - UInt8(ascii: "a") + 10)
+        }
+        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
     private static let digits = Array("0123456789abcdef".utf8)

@@ -24,6 +24,13 @@ public struct FileVersion: Hashable, Codable, Sendable {
     /// When it was accepted, by this machine's clock.
     public let time: Timestamp
 
+    public init(
+        sequence: Int, path: StoragePath, number: Int, content: Content?, author: MachineName, time: Timestamp
+    ) {
+        (self.sequence, self.path, self.number) = (sequence, path, number)
+        (self.content, self.author, self.time) = (content, author, time)
+    }
+
     public var isDeletion: Bool { content == nil }
     public var tag: VersionTag { VersionTag(number: number, digest: content?.digest) }
 }

@@ -44,7 +44,7 @@ public struct StoragePath: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// `a` and `a/b` for `a/b/c`.
-    var folders: [Self] {
+    public var folders: [Self] {
         let bytes = description.utf8
         return bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }.map { Self(valid: String(description[..<$0])) }
     }
