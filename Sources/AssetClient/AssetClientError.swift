@@ -28,7 +28,7 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
     /// 401 or 403.
     case refused(String)
     /// 412.
-    case stale(newest: RemoteFile?)
+    case stale(newest: FileEntry?)
     /// 404.
     case notThere(String)
     /// Any other answer that is no success.

@@ -29,7 +29,7 @@ public final class ContentCache: Sendable {
     /// Writes the content into an empty file. May wait for the disk.
     ///
     /// - Returns: whether all of it was there, and is what it should be. If not, the file is empty.
-    func take(_ content: RemoteFile.Content, into target: OpenDescriptor) -> Bool {
+    func take(_ content: FileVersion.Content, into target: OpenDescriptor) -> Bool {
         let entry = entry(content.digest)
         guard let source = try? OpenDescriptor(entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
             let status = try? source.status(), status.kind == S_IFREG
@@ -56,7 +56,7 @@ public final class ContentCache: Sendable {
     }
 
     /// Keeps a content, whose digest was checked. May wait for the disk.
-    func put(_ content: RemoteFile.Content, from source: OpenDescriptor) {
+    func put(_ content: FileVersion.Content, from source: OpenDescriptor) {
         let entry = entry(content.digest)
         guard content.size <= limit, access(entry, F_OK) != 0 else { return }
         let temporary = "\(path)/new-\(getpid())-\(UInt64.random(in: 0 ... .max))"

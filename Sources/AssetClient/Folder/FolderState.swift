@@ -54,7 +54,7 @@ final class FolderState: Sendable {
             let rows = try Row.fetchCursor(database, sql: "SELECT * FROM file")
             while let row = try rows.next() {
                 // What cannot be read any more counts as never pulled: it is then compared by content.
-                guard let version = try? decoder.decode(RemoteFile.self, from: row["version"] as Data) else { continue }
+                guard let version = try? decoder.decode(FileEntry.self, from: row["version"] as Data) else { continue }
                 files[version.path] = KnownFile(version: version, stamp: FileStamp(row))
             }
             return files

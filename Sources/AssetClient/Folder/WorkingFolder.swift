@@ -58,6 +58,16 @@ public final class WorkingFolder: Sendable {
         return FileSelection(paths: selected)
     }
 
+    /// - Parameter paths: as they were typed, in the order of the selection.
+    /// - Throws: `AssetClientError.noSuchFile` for what is not here, and of which nothing is known either.
+    public func check(_ selection: FileSelection, as paths: [String]) throws {
+        guard let selected = selection.paths else { return }
+        for (path, text) in zip(selected, paths) where try tree.status(path) == nil {
+            let isKnown = try state.knownFiles().keys.contains(where: FileSelection(paths: [path]).contains)
+            guard isKnown else { throw AssetClientError.noSuchFile(text) }
+        }
+    }
+
     /// Without symbolic links in what exists of its folder; its own name may be one.
     private static func absolute(_ path: String) -> String {
         let current = FileManager.default.currentDirectoryPath

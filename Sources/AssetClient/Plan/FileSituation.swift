@@ -8,9 +8,9 @@ public struct FileSituation: Hashable, Sendable {
     /// the same: its files were lost, or it is another server, and nothing may be removed here for that.
     public let known: KnownFile?
     public var local: LocalFile?
-    public let remote: RemoteFile?
+    public let remote: FileEntry?
 
-    public init(path: StoragePath, known: KnownFile?, local: LocalFile?, remote: RemoteFile?) {
+    public init(path: StoragePath, known: KnownFile?, local: LocalFile?, remote: FileEntry?) {
         self.path = path
         self.known = remote == nil ? nil : known
         self.local = local

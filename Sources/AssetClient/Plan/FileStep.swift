@@ -6,13 +6,13 @@ public enum FileStep: Hashable, Sendable {
     case hash
     case nothing(Standing)
     /// Here and there are the same already; it only has to be noted.
-    case note(RemoteFile)
+    case note(FileEntry)
     case upload(UploadCondition)
     /// Delete it on the server, if this is the newest version there; `nil`: whatever is there.
     case deleteThere(tag: String?)
-    case fetch(RemoteFile)
+    case fetch(FileEntry)
     /// Remove the local file: this deletion is newer.
-    case removeHere(RemoteFile)
+    case removeHere(FileEntry)
     /// It is gone here and there.
     case forget
     case conflict(FileConflict)
@@ -48,11 +48,11 @@ public struct FileConflict: Hashable, Sendable, CustomStringConvertible {
     public let path: StoragePath
     public let here: Change
     /// The version that the local file comes from.
-    public let known: RemoteFile?
+    public let known: FileEntry?
     /// The newest one; `nil` where there is none.
-    public let newest: RemoteFile?
+    public let newest: FileEntry?
 
-    public init(path: StoragePath, here: Change, known: RemoteFile?, newest: RemoteFile?) {
+    public init(path: StoragePath, here: Change, known: FileEntry?, newest: FileEntry?) {
         (self.path, self.here, self.known, self.newest) = (path, here, known, newest)
     }
 

@@ -28,7 +28,7 @@ public struct LocalFile: Hashable, Sendable {
     public init(stamp: FileStamp, digest: ContentDigest?) { (self.stamp, self.digest) = (stamp, digest) }
 
     /// Returns `nil` where only reading the file could tell.
-    func has(_ content: RemoteFile.Content) -> Bool? {
+    func has(_ content: FileVersion.Content) -> Bool? {
         guard stamp.size == content.size else { return false }
         return digest.map { $0 == content.digest }
     }
@@ -36,9 +36,9 @@ public struct LocalFile: Hashable, Sendable {
 
 /// The version that a file of the working folder comes from: what it was when it was pulled or pushed here last.
 public struct KnownFile: Hashable, Sendable {
-    public var version: RemoteFile
+    public var version: FileEntry
     /// Of the file with that content; `nil` where it must be read to be told.
     public var stamp: FileStamp?
 
-    public init(version: RemoteFile, stamp: FileStamp?) { (self.version, self.stamp) = (version, stamp) }
+    public init(version: FileEntry, stamp: FileStamp?) { (self.version, self.stamp) = (version, stamp) }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// One version on its way here.
 struct Downloader {
     let run: FilesRun
-    let version: RemoteFile
+    let version: FileEntry
 
     private var path: StoragePath { version.path }
 
@@ -46,7 +46,7 @@ struct Downloader {
     }
 
     /// Goes on with what an earlier try left, and after every break.
-    private func fetch(_ content: RemoteFile.Content, into file: OpenDescriptor) async throws {
+    private func fetch(_ content: FileVersion.Content, into file: OpenDescriptor) async throws {
         var pauses = retryPauses[...]
         var mayBeginAnew = true
         while true {

@@ -65,8 +65,8 @@ extension FilesRun {
     }
 
     /// The newest version of every file that is meant, by path.
-    private func list(_ selection: FileSelection) async throws -> [StoragePath: RemoteFile] {
-        var files: [StoragePath: RemoteFile] = [:]
+    private func list(_ selection: FileSelection) async throws -> [StoragePath: FileEntry] {
+        var files: [StoragePath: FileEntry] = [:]
         for prefix in selection.prefixes {
             do {
                 for file in try await server.listing(prefix: prefix, withDeletions: true).files

@@ -22,6 +22,13 @@ public struct FilesReport: Sendable {
     /// Files that nothing was done about for that.
     public internal(set) var notDone = 0
 
+    /// The same, ended for a reason that was found out afterwards.
+    public func stopped(by error: AssetClientError) -> Self {
+        var report = self
+        report.stop = error
+        return report
+    }
+
     public struct Failure: Hashable, Sendable {
         public let name: String
         /// A sentence.

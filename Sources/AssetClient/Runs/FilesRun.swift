@@ -58,7 +58,7 @@ public final class FilesRun: Sendable {
     /// on.
     private func groups(_ items: [FilesPlan.Item]) -> [[FilesPlan.Item]] {
         var groups: [[FilesPlan.Item]] = []
-        var places: [RemoteFile.Content: Int] = [:]
+        var places: [FileVersion.Content: Int] = [:]
         for item in items where item.isTransfer {
             if case .fetch(let version) = item.step, let content = version.content {
                 if let place = places[content] {

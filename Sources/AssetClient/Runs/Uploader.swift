@@ -22,7 +22,7 @@ struct Uploader {
         }
         // A file that is being written just now may change again without another stamp.
         let known = stamp.settled
-        let version: RemoteFile
+        let version: FileEntry
         let digest: ContentDigest?
         do {
             (version, digest) = try await send(file, stamp, condition)
@@ -43,7 +43,7 @@ struct Uploader {
 
     private func send(
         _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
-    ) async throws -> (RemoteFile, ContentDigest?) {
+    ) async throws -> (FileEntry, ContentDigest?) {
         guard stamp.size > OpenDescriptor.partSize else { return try await sendAtOnce(file, stamp, condition) }
         guard stamp.size >= Self.worthResuming else {
             return try await retrying {
@@ -56,7 +56,7 @@ struct Uploader {
 
     private func sendAtOnce(
         _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
-    ) async throws -> (RemoteFile, ContentDigest?) {
+    ) async throws -> (FileEntry, ContentDigest?) {
         let body = body(file, stamp, from: 0)
         var content = ByteBuffer()
         for try await part in body { content = part }
@@ -72,7 +72,7 @@ struct Uploader {
     /// Goes on where it was cut off: by the network, or an earlier run's end.
     private func sendResumably(
         _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
-    ) async throws -> (RemoteFile, ContentDigest?) {
+    ) async throws -> (FileEntry, ContentDigest?) {
         let (server, state) = (run.server, run.folder.state)
         var location: String?
         var offset = 0

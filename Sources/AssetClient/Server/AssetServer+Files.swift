@@ -3,26 +3,15 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 
-/// The newest versions of the files of a server.
-public struct ServerListing: Sendable, Encodable {
-    public fileprivate(set) var sequence: Int
-    /// By path.
-    public fileprivate(set) var files: [RemoteFile]
-}
-
 extension AssetServer {
-    private struct Page: Decodable {
-        var sequence: Int
-        var isWhole: Bool
-        var files: [RemoteFile]
-    }
-
+    /// The newest versions of the files, by path: all pages as one.
+    ///
     /// - Parameters:
     ///   - prefix: with what the files' paths begin.
     ///   - withDeletions: those whose newest version is a deletion are named too.
     /// - Throws: `AssetClientError`.
-    public func listing(prefix: String = "", withDeletions: Bool) async throws -> ServerListing {
-        var listing: ServerListing?
+    public func listing(prefix: String = "", withDeletions: Bool) async throws -> FileListing {
+        var listing: FileListing?
         while true {
             var address = URLComponents()
             address.queryItems =
@@ -30,8 +19,8 @@ extension AssetServer {
                 + (listing?.files.last.map { [URLQueryItem(name: "after", value: $0.path.description)] } ?? [])
             // A plus sign would be read as a space.
             let query = (address.percentEncodedQuery ?? "").replacing("+", with: "%2B")
-            let page = try await retrying { try await decode(Page.self, send(request(.GET, file: "?\(query)"))) }
-            if listing == nil { listing = ServerListing(sequence: page.sequence, files: []) }
+            let page = try await retrying { try await decode(FileListing.self, send(request(.GET, file: "?\(query)"))) }
+            if listing == nil { listing = FileListing(sequence: page.sequence, isWhole: true, files: []) }
             let last = listing!.files.last?.path
             // A server that repeats itself would keep this going for ever.
             guard page.isWhole || page.files.last.map({ last == nil || last! < $0.path }) == true else {
@@ -45,29 +34,29 @@ extension AssetServer {
     /// A small content, which is sent at once.
     func put(
         _ path: StoragePath, _ content: ByteBuffer, digest: ContentDigest, condition: UploadCondition
-    ) async throws -> RemoteFile {
-        var request = request(.PUT, file: path.encoded, condition.headers + [("Repr-Digest", digest.header)])
+    ) async throws -> FileEntry {
+        var request = request(.PUT, file: path.encoded, condition.headers + [(DigestField.name, DigestField.text(digest))])
         request.body = .bytes(content)
-        return try await decode(RemoteFile.self, send(request))
+        return try await decode(FileEntry.self, send(request))
     }
 
     /// A content that is read while it is sent.
-    func put(_ body: FileBody, condition: UploadCondition) async throws -> RemoteFile {
+    func put(_ body: FileBody, condition: UploadCondition) async throws -> FileEntry {
         var request = request(.PUT, file: body.path.encoded, condition.headers)
         request.body = .stream(body, length: .known(Int64(body.stamp.size)))
-        return try await decode(RemoteFile.self, send(request))
+        return try await decode(FileEntry.self, send(request))
     }
 
     /// - Parameter tag: of the version that is deleted; `nil`: the newest, whatever it is.
-    func delete(_ path: StoragePath, tag: String?) async throws -> RemoteFile {
+    func delete(_ path: StoragePath, tag: String?) async throws -> FileEntry {
         let request = request(.DELETE, file: path.encoded, tag.map { [("If-Match", "\"\($0)\"")] } ?? [])
-        return try await decode(RemoteFile.self, send(request))
+        return try await decode(FileEntry.self, send(request))
     }
 
     /// The content of one version, from a byte on.
     ///
     /// - Returns: `start` is 0 where the server sends all of it.
-    func get(_ version: RemoteFile, from offset: Int) async throws -> (start: Int, body: HTTPClientResponse.Body) {
+    func get(_ version: FileEntry, from offset: Int) async throws -> (start: Int, body: HTTPClientResponse.Body) {
         var headers: [(String, String)] = []
         if offset > 0 { headers = [("Range", "bytes=\(offset)-"), ("If-Range", "\"\(version.tag)\"")] }
         let response = try await send(request(.GET, file: "\(version.path.encoded)?version=\(version.version)", headers))
@@ -102,7 +91,7 @@ extension AssetServer {
         }
     }
 
-    func continueUpload(_ location: String, _ body: FileBody) async throws -> RemoteFile {
+    func continueUpload(_ location: String, _ body: FileBody) async throws -> FileEntry {
         var request = try request(
             .PATCH, location: location,
             [
@@ -110,7 +99,7 @@ extension AssetServer {
                 ("Upload-Complete", "?1"),
             ])
         request.body = .stream(body, length: .known(Int64(body.stamp.size - body.start)))
-        return try await decode(RemoteFile.self, send(request))
+        return try await decode(FileEntry.self, send(request))
     }
 
     func giveUpUpload(_ location: String) async {
@@ -126,14 +115,5 @@ extension UploadCondition {
         case .newestIs(let tag): [("If-Match", "\"\(tag)\"")]
         case .doesNotExist: [("If-None-Match", "*")]
         }
-    }
-}
-
-extension ContentDigest {
-    /// As RFC 9530 writes it.
-    fileprivate var header: String {
-        let digits = Array(description.utf8).map { UInt8($0 < 0x60 ? $0 - 0x30 : $0 - 0x57) }
-        let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-        return "sha-256=:\(Data(bytes).base64EncodedString()):"
     }
 }

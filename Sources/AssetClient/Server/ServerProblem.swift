@@ -1,10 +1,11 @@
+import AssetProtocol
 import Foundation
 
 /// What a server says of a request that it did not do (RFC 9457), as far as it is read here.
 struct ServerProblem: Decodable {
     var detail: String?
     /// 412: the newest version.
-    var found: RemoteFile?
+    var found: FileEntry?
 
     /// - Parameter body: of the answer; anything.
     static func error(status: Int, body: [UInt8]) -> AssetClientError {
