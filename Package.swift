@@ -91,7 +91,8 @@ let package = Package(
         .target(
             name: "AssetClient",
             dependencies: [
-                "AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", "Keys", asyncHTTP, crypto, grdb, nio, nioHTTP1,
+                "AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", "Keys", asyncHTTP, crypto, grdb, nio,
+                nioHTTP1,
                 nioPosix, nioSSL,
             ],
             swiftSettings: strict),
@@ -148,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "AssetClient", "AssetProtocol", "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "Keys", "License", "LocalSite",
+                "AssetClient", "AssetProtocol", "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient",
+                "Keys", "License", "LocalSite",
                 "LocalState",
                 "MQTTSession",
                 argumentParser, asyncAlgorithms, configuration, lifecycle, logging, signals, system,

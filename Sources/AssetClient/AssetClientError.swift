@@ -29,6 +29,8 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
     case refused(String)
     /// 412.
     case stale(newest: FileEntry?)
+    /// Of an upload: another number of bytes arrived.
+    case wrongOffset
     /// 404.
     case notThere(String)
     /// Any other answer that is no success.
@@ -69,7 +71,9 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
         case .locked(let reason): "files are locked: \(reason)"
         case .refused(let detail), .notThere(let detail): detail
         case .stale(let newest): "meanwhile it was changed on the server: \(newest?.text ?? "it was deleted")."
-        case .failed(let status, let detail): detail.isEmpty ? "the server answered with the HTTP status \(status)." : detail
+        case .failed(let status, let detail):
+            detail.isEmpty ? "the server answered with the HTTP status \(status)." : detail
+        case .wrongOffset: "the server has another part of the file than was sent. Push it again."
         case .senseless(let what):
             "\(what) from the server cannot be understood. Use the same version of Understudy here and there."
         case .damaged(let path, let isHere):

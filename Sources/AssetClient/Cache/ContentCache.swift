@@ -70,7 +70,8 @@ public final class ContentCache: Sendable {
             if clone_file(target.number, source.number) != 0 {
                 var offset = 0
                 while offset < content.size {
-                    let count = copy_file_range(source.number, &offset, target.number, nil, UInt(content.size - offset), 0)
+                    let count = copy_file_range(
+                        source.number, &offset, target.number, nil, UInt(content.size - offset), 0)
                     guard count > 0 else { throw SystemError.last }
                 }
             }
@@ -117,7 +118,8 @@ extension OpenDescriptor {
         defer { buffer.deallocate() }
         var offset = 0
         while offset < size {
-            let count = try read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(size - offset)))
+            let count = try read(
+                at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(size - offset)))
             guard count > 0 else { throw SystemError(code: EIO) }
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += count

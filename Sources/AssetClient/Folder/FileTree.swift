@@ -37,7 +37,8 @@ final class FileTree: Sendable {
     /// Moves a file here, in the place of the one that is there, and makes the folders on the way.
     ///
     /// - Returns: its stamp, and the folder, for a later sync.
-    func place(_ name: String, from source: OpenDescriptor, at path: StoragePath) throws -> (FileStamp, OpenDescriptor) {
+    func place(_ name: String, from source: OpenDescriptor, at path: StoragePath) throws -> (FileStamp, OpenDescriptor)
+    {
         let (folder, target) = try parent(of: path, makesFolders: true)
         try check(renameat(source.number, name, folder.number, target))
         var status = stat()

@@ -22,7 +22,8 @@ struct FolderScan {
 
     private mutating func walk(_ folder: OpenDescriptor, prefix: String) throws {
         for name in try Self.names(in: folder) {
-            guard name != Self.bytes(".") && name != Self.bytes("..") && name != Self.bytes(WorkingFolder.stateName) else {
+            guard name != Self.bytes(".") && name != Self.bytes("..") && name != Self.bytes(WorkingFolder.stateName)
+            else {
                 continue
             }
             do {
@@ -76,7 +77,10 @@ struct FolderScan {
             names.append(
                 withUnsafePointer(to: &entry.pointee.d_name) { tuple in
                     tuple.withMemoryRebound(to: UInt8.self, capacity: 256) { name in
-                        Array(UnsafeBufferPointer(start: name, count: strnlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self), 255)))
+                        Array(
+                            UnsafeBufferPointer(
+                                start: name,
+                                count: strnlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self), 255)))
                     }
                 })
         }

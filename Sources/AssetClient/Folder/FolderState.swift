@@ -45,8 +45,6 @@ final class FolderState: Sendable {
         }
     }
 
-    func close() { try? database.close() }
-
     func knownFiles() throws -> [StoragePath: KnownFile] {
         let decoder = JSONDecoder()
         return try database.read { database in
@@ -111,7 +109,8 @@ final class FolderState: Sendable {
 
 extension FileStamp {
     fileprivate init?(_ row: Row) {
-        guard let size = row["size"] as Int?, let inode = row["inode"] as Int64?, let modified = row["modified"] as Int64?,
+        guard let size = row["size"] as Int?, let inode = row["inode"] as Int64?,
+            let modified = row["modified"] as Int64?,
             let changed = row["changed"] as Int64?
         else { return nil }
         self.init(size: size, inode: UInt64(bitPattern: inode), modified: modified, changed: changed)

@@ -39,8 +39,6 @@ public final class WorkingFolder: Sendable {
         state = try FolderState(path: "\(self.path)/\(Self.stateName)/state.sqlite", folder: path)
     }
 
-    deinit { state.close() }
-
     /// Which files are meant by paths as a user types them, relative to the current folder.
     ///
     /// - Throws: `AssetClientError.outside` or `.unusableName`.
@@ -72,7 +70,8 @@ public final class WorkingFolder: Sendable {
     private static func absolute(_ path: String) -> String {
         let current = FileManager.default.currentDirectoryPath
         var components: [Substring] = []
-        for component in (path.hasPrefix("/") ? path : "\(current)/\(path)").split(separator: "/") where component != "." {
+        for component in (path.hasPrefix("/") ? path : "\(current)/\(path)").split(separator: "/")
+        where component != "." {
             if component == ".." { _ = components.popLast() } else { components.append(component) }
         }
         // The longest beginning that exists, as it is called without links.
@@ -94,7 +93,8 @@ public final class WorkingFolder: Sendable {
 
     /// Removes downloads that nobody continued for a week.
     func forgetOldDownloads() {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(Self.stateName)/partial") else {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(Self.stateName)/partial")
+        else {
             return
         }
         for name in names {

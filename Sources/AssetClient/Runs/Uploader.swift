@@ -60,8 +60,7 @@ struct Uploader {
         let body = body(file, stamp, from: 0)
         var content = ByteBuffer()
         for try await part in body { content = part }
-        guard stamp.size == 0 || body.result.value != nil else { throw AssetClientError.changedMeanwhile(path) }
-        let digest = body.result.value ?? .empty
+        guard let digest = body.result.value else { throw AssetClientError.changedMeanwhile(path) }
         return (
             try await retrying { [content] in
                 try await run.server.put(path, content, digest: digest, condition: condition)
@@ -96,7 +95,10 @@ struct Uploader {
                 return (version, body.result.value)
             } catch let error as AssetClientError {
                 switch error {
-                case .broken, .notThere, .failed(status: 409, _): break
+                case .broken, .notThere, .wrongOffset: break
+                case .locked:
+                    // It waits there for better times.
+                    throw error
                 default:
                     if let location { await server.giveUpUpload(location) }
                     try? state.setUpload(of: path, nil)
@@ -125,8 +127,4 @@ struct Uploader {
 
 extension UploadCondition {
     fileprivate var text: String { headers.map { "\($0.0): \($0.1)" }.joined() }
-}
-
-extension ContentDigest {
-    static let empty = ContentDigest("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")!
 }

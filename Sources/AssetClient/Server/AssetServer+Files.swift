@@ -15,7 +15,8 @@ extension AssetServer {
         while true {
             var address = URLComponents()
             address.queryItems =
-                [URLQueryItem(name: "prefix", value: prefix)] + (withDeletions ? [URLQueryItem(name: "deleted", value: "true")] : [])
+                [URLQueryItem(name: "prefix", value: prefix)]
+                + (withDeletions ? [URLQueryItem(name: "deleted", value: "true")] : [])
                 + (listing?.files.last.map { [URLQueryItem(name: "after", value: $0.path.description)] } ?? [])
             // A plus sign would be read as a space.
             let query = (address.percentEncodedQuery ?? "").replacing("+", with: "%2B")
@@ -35,7 +36,8 @@ extension AssetServer {
     func put(
         _ path: StoragePath, _ content: ByteBuffer, digest: ContentDigest, condition: UploadCondition
     ) async throws -> FileEntry {
-        var request = request(.PUT, file: path.encoded, condition.headers + [(DigestField.name, DigestField.text(digest))])
+        var request = request(
+            .PUT, file: path.encoded, condition.headers + [(DigestField.name, DigestField.text(digest))])
         request.body = .bytes(content)
         return try await decode(FileEntry.self, send(request))
     }
@@ -59,7 +61,8 @@ extension AssetServer {
     func get(_ version: FileEntry, from offset: Int) async throws -> (start: Int, body: HTTPClientResponse.Body) {
         var headers: [(String, String)] = []
         if offset > 0 { headers = [("Range", "bytes=\(offset)-"), ("If-Range", "\"\(version.tag)\"")] }
-        let response = try await send(request(.GET, file: "\(version.path.encoded)?version=\(version.version)", headers))
+        let response = try await send(
+            request(.GET, file: "\(version.path.encoded)?version=\(version.version)", headers))
         guard response.status == .partialContent else { return (0, response.body) }
         guard response.headers.first(name: "Content-Range")?.hasPrefix("bytes \(offset)-") == true else {
             throw AssetClientError.senseless(what: "a part of \(version.path)")

@@ -85,7 +85,7 @@ public final class AssetServer: Sendable {
     }
 
     /// - Throws: `AssetClientError`: `.broken` where there is no answer, and what an answer says that is no success.
-    func send(_ request: HTTPClientRequest, accepting accepted: [Int] = []) async throws -> HTTPClientResponse {
+    func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         let response: HTTPClientResponse
         do {
             response = try await client.execute(request, deadline: .distantFuture)
@@ -97,8 +97,11 @@ public final class AssetServer: Sendable {
             throw AssetClientError.broken(cause: Self.sentence(error))
         }
         let status = Int(response.status.code)
-        if (200..<300).contains(status) || accepted.contains(status) { return response }
-        throw ServerProblem.error(status: status, body: (try? await body(of: response)) ?? [])
+        if (200..<300).contains(status) { return response }
+        let isOfOffset = status == 409 && response.headers.contains(name: "Upload-Offset")
+        throw isOfOffset
+            ? AssetClientError.wrongOffset
+            : ServerProblem.error(status: status, body: (try? await body(of: response)) ?? [])
     }
 
     func decode<Document: Decodable>(_: Document.Type, _ response: HTTPClientResponse) async throws -> Document {

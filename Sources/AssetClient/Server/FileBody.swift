@@ -72,26 +72,29 @@ struct FileBody: AsyncSequence, Sendable {
                         try body.file.forEachPart(of: body.start) { state.hash.update(bufferPointer: $0) }
                         state.offset = body.start
                     }
-                    guard state.offset < body.stamp.size else { return nil }
                     let wanted = Swift.min(OpenDescriptor.partSize, body.stamp.size - state.offset)
                     var buffer = ByteBufferAllocator().buffer(capacity: wanted)
-                    let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) {
-                        try body.file.read(at: state.offset, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
-                    }
-                    guard count == wanted else { throw AssetClientError.changedMeanwhile(body.path) }
-                    buffer.withUnsafeReadableBytes { state.hash.update(bufferPointer: $0) }
-                    state.offset += count
+                    if wanted > 0 { try read(wanted, into: &buffer, &state) }
                     if state.offset == body.stamp.size {
                         guard FileStamp(try body.file.status()) == body.stamp else {
                             throw AssetClientError.changedMeanwhile(body.path)
                         }
                         body.result.value = ContentDigest(bytes: state.hash.finalize())
                     }
-                    return buffer
+                    return wanted > 0 ? buffer : nil
                 } catch let error as SystemError {
                     throw AssetClientError.unreadable(body.path, cause: "\(error)")
                 }
             }
+        }
+
+        private func read(_ wanted: Int, into buffer: inout ByteBuffer, _ state: inout State) throws {
+            let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) {
+                try body.file.read(at: state.offset, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
+            }
+            guard count == wanted else { throw AssetClientError.changedMeanwhile(body.path) }
+            buffer.withUnsafeReadableBytes { state.hash.update(bufferPointer: $0) }
+            state.offset += count
         }
     }
 }

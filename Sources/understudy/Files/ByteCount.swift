@@ -9,7 +9,8 @@ enum ByteCount {
         var rest = max(0, bytes)
         for unit in ["B", "kB", "MB", "GB"] {
             if rest < 999.5 || unit == "GB" && rest < 9_999.5 {
-                return unit == "B" || rest >= 99.95 ? "\(Int(rest.rounded())) \(unit)" : String(format: "%.1f \(unit)", rest)
+                return unit == "B" || rest >= 99.95
+                    ? "\(Int(rest.rounded())) \(unit)" : String(format: "%.1f \(unit)", rest)
             }
             rest /= 1000
         }

@@ -30,7 +30,8 @@ struct FilesListSubcommand: AsyncParsableCommand {
         }
         let rows = listing.files.map { file -> [Table.Cell] in
             [
-                .init(file.path.description, .bold), .init(file.size.map(ByteCount.text) ?? "-"), .init("\(file.version)"),
+                .init(file.path.description, .bold), .init(file.size.map(ByteCount.text) ?? "-"),
+                .init("\(file.version)"),
                 .init(file.author.description), .init(file.time.timestamp.text),
             ]
         }

@@ -36,7 +36,8 @@ struct FilesResult {
 
     private var advice: String {
         if case .push = intent {
-            return "Nothing of these was pushed. Pull the newest elsewhere and merge, or push with --force to replace it."
+            return
+                "Nothing of these was pushed. Pull the newest elsewhere and merge, or push with --force to replace it."
         }
         return "These were left as they are here. Push yours with --force, or take the server's with pull --force."
     }

@@ -34,7 +34,8 @@ struct ProgressBar {
         let verb = state.phase == .comparing ? "comparing" : "files"
         let passed = (ContinuousClock.now - start) / .seconds(1)
         let rate = passed > 0 ? Double(state.bytesDone) / passed : 0
-        var text = "\(verb) \(state.filesDone)/\(state.files)  \(ByteCount.text(state.bytesDone)) of \(ByteCount.text(state.bytes))"
+        var text =
+            "\(verb) \(state.filesDone)/\(state.files)  \(ByteCount.text(state.bytesDone)) of \(ByteCount.text(state.bytes))"
         if state.bytesDone > 0 { text += "  \(ByteCount.text(rate))/s" }
         let left = rate > 0 ? Double(state.bytes - state.bytesDone) / rate : 0
         if passed > 1, left >= 1 { text += "  \(Self.time(left)) left" }
@@ -49,7 +50,8 @@ struct ProgressBar {
         let whole = Int(min(seconds, 359_999).rounded(.up))
         let minutes = whole / 60 % 60
         return whole >= 3600
-            ? String(format: "%d:%02d:%02d", whole / 3600, minutes, whole % 60) : String(format: "%d:%02d", minutes, whole % 60)
+            ? String(format: "%d:%02d:%02d", whole / 3600, minutes, whole % 60)
+            : String(format: "%d:%02d", minutes, whole % 60)
     }
 
     private static var columns: Int {
