@@ -127,7 +127,7 @@ final class WorkingFolderTests {
         let target = { [folder] in try OpenDescriptor("\(folder)/target", O_RDWR | O_CREAT | O_TRUNC) }
         let early = cache.take(content, into: try target())
         #expect(!early)
-        cache.put(content, from: source)
+        cache.put(content, from: source, at: "\(folder)/source")
         let found = cache.take(content, into: try target())
         #expect(found)
         #expect(self.text(of: "\(folder)/target") == "content")
@@ -145,7 +145,7 @@ final class WorkingFolderTests {
             try write(text, at: "source")
             let source = try OpenDescriptor("\(folder)/source", O_RDONLY)
             let content = FileVersion.Content(digest: try source.digest(of: 7), size: 7)
-            cache.put(content, from: source)
+            cache.put(content, from: source, at: "\(folder)/source")
             let entry = "\(folder)/cache/\(content.digest.description.prefix(2))/\(content.digest)"
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSince1970: Double(index))], ofItemAtPath: entry)

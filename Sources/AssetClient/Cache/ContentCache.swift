@@ -6,6 +6,9 @@ import Glibc
 
 /// Contents that were fetched on this machine, by their SHA-256, for all folders of the user. Nobody relies on it: what cannot be
 /// read, written or believed is fetched from the server.
+///
+/// Large contents are not copied where the file system cannot share their blocks: it would take as long as fetching them, and as
+/// much disk again. The entry is a symbolic link to the fetched file then, and good for as long as that one stays as it is.
 public final class ContentCache: Sendable {
     /// In bytes of content.
     public static let defaultLimit = 10 << 30
@@ -31,7 +34,7 @@ public final class ContentCache: Sendable {
     /// - Returns: whether all of it was there, and is what it should be. If not, the file is empty.
     func take(_ content: FileVersion.Content, into target: OpenDescriptor) -> Bool {
         let entry = entry(content.digest)
-        guard let source = try? OpenDescriptor(entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+        guard let source = try? OpenDescriptor(entry, O_RDONLY | O_NONBLOCK),
             let status = try? source.status(), status.kind == S_IFREG
         else { return false }
         do {
@@ -46,7 +49,7 @@ public final class ContentCache: Sendable {
                 throw SystemError(code: EIO)
             }
             // For the choice of what goes first.
-            futimens(source.number, nil)
+            utimensat(AT_FDCWD, entry, nil, AT_SYMLINK_NOFOLLOW)
             return true
         } catch {
             unlink(entry)
@@ -56,28 +59,39 @@ public final class ContentCache: Sendable {
     }
 
     /// Keeps a content, whose digest was checked. May wait for the disk.
-    func put(_ content: FileVersion.Content, from source: OpenDescriptor) {
+    ///
+    /// - Parameter path: of the file, absolute.
+    func put(_ content: FileVersion.Content, from source: OpenDescriptor, at path: String) {
         let entry = entry(content.digest)
         guard content.size <= limit, access(entry, F_OK) != 0 else { return }
-        let temporary = "\(path)/new-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        let temporary = "\(self.path)/new-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         do {
             let folder = (entry as NSString).deletingLastPathComponent
             if access(folder, F_OK) != 0 {
                 try FileManager.default.createDirectory(
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             }
-            let target = try OpenDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            if clone_file(target.number, source.number) != 0 {
-                var offset = 0
-                while offset < content.size {
-                    let count = copy_file_range(
-                        source.number, &offset, target.number, nil, UInt(content.size - offset), 0)
-                    guard count > 0 else { throw SystemError.last }
-                }
-            }
+            try copy(content, from: source, at: path, to: temporary)
             try check(rename(temporary, entry))
         } catch {
             unlink(temporary)
+        }
+    }
+
+    private func copy(
+        _ content: FileVersion.Content, from source: OpenDescriptor, at path: String, to entry: String
+    ) throws {
+        let target = try OpenDescriptor(entry, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        guard clone_file(target.number, source.number) != 0 else { return }
+        guard content.size <= Self.worthCopying else {
+            unlink(entry)
+            try check(symlink(path, entry))
+            return
+        }
+        var offset = 0
+        while offset < content.size {
+            let count = copy_file_range(source.number, &offset, target.number, nil, UInt(content.size - offset), 0)
+            guard count > 0 else { throw SystemError.last }
         }
     }
 
@@ -90,7 +104,7 @@ public final class ContentCache: Sendable {
             for name in isEntries ? (try? files.contentsOfDirectory(atPath: "\(path)/\(folder)")) ?? [] : [""] {
                 let file = isEntries ? "\(path)/\(folder)/\(name)" : "\(path)/\(folder)"
                 var status = stat()
-                guard lstat(file, &status) == 0, status.kind == S_IFREG else { continue }
+                guard lstat(file, &status) == 0, [S_IFREG, S_IFLNK].contains(status.kind) else { continue }
                 let stamp = FileStamp(status)
                 if isEntries {
                     entries.append((file, stamp.size, stamp.modified))
@@ -105,6 +119,9 @@ public final class ContentCache: Sendable {
             size -= entry.size
         }
     }
+
+    /// In bytes.
+    private static let worthCopying = 16 << 20
 
     private func entry(_ digest: ContentDigest) -> String { "\(path)/\(digest.description.prefix(2))/\(digest)" }
 }
@@ -133,5 +150,5 @@ extension OpenDescriptor {
         return ContentDigest(bytes: hash.finalize())
     }
 
-    static let partSize = 1 << 19
+    static let partSize = 1 << 18
 }

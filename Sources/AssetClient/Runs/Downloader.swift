@@ -9,12 +9,19 @@ struct Downloader {
     let run: FilesRun
     let version: FileEntry
 
+    struct Pulled {
+        /// What is here now.
+        var known: KnownFile
+        /// That it was renamed into.
+        var folder: OpenDescriptor
+        var isFromCache: Bool
+    }
+
     private var path: StoragePath { version.path }
 
     /// - Parameter local: what is replaced; where it has become another file meanwhile, that one stays.
-    /// - Returns: what is here now, and the folder that it was renamed into.
     /// - Throws: `AssetClientError` or `SystemError`.
-    func pull(over local: LocalFile?) async throws -> (KnownFile, OpenDescriptor) {
+    func pull(over local: LocalFile?) async throws -> Pulled {
         guard !path.isReserved else { throw AssetClientError.reservedName(path) }
         guard let content = version.content else { throw AssetClientError.senseless(what: "a version of \(path)") }
         let (run, path, name) = (run, path, content.digest.description)
@@ -23,14 +30,18 @@ struct Downloader {
             let isHere = try file.status().st_size == 0 && run.cache.take(content, into: file)
             return (file, isHere)
         }
-        if isHere { run.progress.add(bytes: content.size) } else { try await fetch(content, into: file) }
+        if isHere {
+            run.progress.add(bytesFromCache: content.size)
+        } else {
+            try await fetch(content, into: file)
+        }
         let (stamp, folder) = try await onDiskThread {
             try file.sync()
             try Self.check(path, is: local, in: run.folder.tree, keepingModeIn: file)
             return try run.folder.tree.place(name, from: run.folder.partial, at: path)
         }
-        if !isHere { try await onDiskThread { run.cache.put(content, from: file) } }
-        return (KnownFile(version: version, stamp: stamp), folder)
+        if !isHere { try await onDiskThread { run.cache.put(content, from: file, at: "\(run.folder.path)/\(path)") } }
+        return Pulled(known: KnownFile(version: version, stamp: stamp), folder: folder, isFromCache: isHere)
     }
 
     private static func check(

@@ -4,6 +4,8 @@ import AssetProtocol
 public struct FilesReport: Sendable {
     public internal(set) var pushed: [StoragePath] = []
     public internal(set) var pulled: [StoragePath] = []
+    /// Of those that were pulled: from this machine's cache.
+    public internal(set) var fromCache = 0
     /// On the server.
     public internal(set) var deleted: [StoragePath] = []
     /// Here, since they were deleted on the server.

@@ -16,8 +16,8 @@ public final class FilesRun: Sendable {
         ledger = Ledger(folder.state)
     }
 
-    /// Does what was planned. What fails for one file stops no other one; files that are locked, and a server that is gone, do,
-    /// and what is done stays done.
+    /// Does what was planned. What fails for one file stops no other one; files that are locked, a right that is missing, and a
+    /// server that is gone, do, and what is done stays done.
     ///
     /// - Throws: only where the folder's own state cannot be written.
     public func carryOut(_ plan: FilesPlan) async throws -> FilesReport {
@@ -49,7 +49,7 @@ public final class FilesRun: Sendable {
             report.deleted.sort()
             report.removed.sort()
             report.conflicts.sort { $0.path < $1.path }
-            report.bytes = progress.state.bytesDone
+            report.bytes = progress.state.bytesDone - progress.state.bytesFromCache
         }
         return report.value
     }
@@ -59,7 +59,9 @@ public final class FilesRun: Sendable {
     private func groups(_ items: [FilesPlan.Item]) -> [[FilesPlan.Item]] {
         var groups: [[FilesPlan.Item]] = []
         var places: [FileVersion.Content: Int] = [:]
-        for item in items where item.isTransfer {
+        // Whoever may push may not always delete.
+        let transfers = items.filter { $0.isTransfer && !$0.isDeletion } + items.filter(\.isDeletion)
+        for item in transfers {
             if case .fetch(let version) = item.step, let content = version.content {
                 if let place = places[content] {
                     groups[place].append(item)
@@ -110,9 +112,12 @@ public final class FilesRun: Sendable {
                 try await ledger.note(path, nil)
                 report.change { $0.deleted.append(path) }
             case .fetch(let version):
-                let (known, folder) = try await Downloader(run: self, version: version).pull(over: local)
-                try await ledger.note(path, known, renamedIn: folder)
-                report.change { $0.pulled.append(path) }
+                let pulled = try await Downloader(run: self, version: version).pull(over: local)
+                try await ledger.note(path, pulled.known, renamedIn: pulled.folder)
+                report.change { report in
+                    report.pulled.append(path)
+                    if pulled.isFromCache { report.fromCache += 1 }
+                }
             case .removeHere:
                 try await onDiskThread { [folder] in
                     guard try folder.tree.stamp(path) == local?.stamp else {
@@ -133,7 +138,7 @@ public final class FilesRun: Sendable {
         } catch let error as AssetClientError {
             report.change { report in
                 switch error {
-                case .locked, .broken, .unreachable:
+                case .locked, .refused, .broken, .unreachable:
                     report.stop = report.stop ?? error
                     report.notDone += 1
                 default: report.failures.append(.init(name: path.description, reason: "\(error)"))
@@ -153,6 +158,8 @@ extension FilesPlan.Item {
         case .hash, .nothing, .note, .forget, .conflict: false
         }
     }
+
+    fileprivate var isDeletion: Bool { if case .deleteThere = step { true } else { false } }
 
     fileprivate var isFetch: Bool { if case .fetch = step { true } else { false } }
 

@@ -13,6 +13,8 @@ public final class TransferProgress: Sendable {
         public var filesDone = 0
         public var bytes = 0
         public var bytesDone = 0
+        /// Of these, what did not have to travel.
+        public var bytesFromCache = 0
     }
 
     private let content = Mutex(State())
@@ -26,6 +28,13 @@ public final class TransferProgress: Sendable {
     }
 
     func add(bytes: Int) { content.withLock { $0.bytesDone += bytes } }
+
+    func add(bytesFromCache bytes: Int) {
+        content.withLock { state in
+            state.bytesDone += bytes
+            state.bytesFromCache += bytes
+        }
+    }
 
     func addFile() { content.withLock { $0.filesDone += 1 } }
 }

@@ -28,7 +28,7 @@ struct FilesResult {
 
     private var status: ExitStatus? {
         switch report.stop {
-        case .locked?: .refused
+        case .locked?, .refused?: .refused
         case .some: .failed
         case nil: report.failures.isEmpty ? report.conflicts.isEmpty ? nil : .refused : .failed
         }
@@ -53,6 +53,7 @@ struct FilesResult {
             let seconds = max(took / .seconds(1), 0.001)
             parts[0] += " (\(ByteCount.text(report.bytes)), \(ByteCount.text(Double(report.bytes) / seconds))/s)"
         }
+        add(report.fromCache, "of them from this machine's cache")
         add(report.deleted.count, "deleted on the server")
         add(report.removed.count, "removed here")
         add(report.alike, "the same there already")
@@ -91,6 +92,7 @@ struct FilesResult {
         }
 
         var pushed, pulled, deleted, removed: [StoragePath]
+        var fromCache: Int
         var alike: Int
         var kept: Int
         var keptByReason: [String: Int]
@@ -104,6 +106,7 @@ struct FilesResult {
 
         init(_ report: FilesReport) {
             (pushed, pulled, deleted, removed) = (report.pushed, report.pulled, report.deleted, report.removed)
+            fromCache = report.fromCache
             alike = report.alike
             kept = report.kept.values.reduce(0, +)
             keptByReason = Dictionary(uniqueKeysWithValues: report.kept.map { ($0.key.rawValue, $0.value) })
