@@ -166,8 +166,8 @@ struct FilesTests {
         let site = try await LocalSite(returnDelay: 1)
         do {
             let port = FreePorts.take(1)[0]
-            try await site.start(LocalSite.mainName, site.arguments(of: site.main) + ["--http", "\(port)"])
-            try await site.start(LocalSite.backupName)
+            let main = try await site.start(LocalSite.mainName, site.arguments(of: site.main) + ["--http", "\(port)"])
+            try await site.start(site.backup)
             try await site.startClient(LocalSite.client)
             try await site.waitForHome([LocalSite.client])
             let hubs = ["127.0.0.1:\(site.main.port)", "127.0.0.1:\(site.backup.port)"]
@@ -175,7 +175,7 @@ struct FilesTests {
             try anna.write("one", at: "a")
             let open = try await anna.report("push", anna.folder)
             #expect(open.pushed == ["a"])
-            try await site.kill(LocalSite.mainName)
+            try await main.kill()
             try await site.watch.wait(for: "the Backup acts") {
                 $0.isActive(LocalSite.backupName, at: site.backup.endpoint)
             }
