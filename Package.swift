@@ -210,7 +210,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "AssetClientTests", dependencies: ["AssetClient", "AssetProtocol", "FailoverCore", "HubProtocol"],
+            name: "AssetClientTests",
+            dependencies: ["AssetClient", "AssetProtocol", "FailoverCore", "HubProtocol", crypto, nio],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),

@@ -161,6 +161,23 @@ struct FilesTests {
         }
     }
 
+    @Test("Nothing that a server offers is written where it must not be")
+    func hostileNames() async throws {
+        try await WebSite.with(keys: false) { site in
+            let anna = try FilesMachine("anna", at: site)
+            for path in ["files/.understudy/state.sqlite", "files/out/file", "files/good"] {
+                #expect(try await site.get(path, ["-X", "PUT", "-d", "content"]).status == 201)
+            }
+            let outside = "\(site.folder)/outside"
+            try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
+            try FileManager.default.createSymbolicLink(atPath: anna.path("out"), withDestinationPath: outside)
+            let pulled = try await anna.report("pull", code: 1)
+            #expect(pulled.pulled == ["good"])
+            #expect(pulled.failed.map(\.name).sorted() == [".understudy/state.sqlite", "out/file"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
+        }
+    }
+
     @Test("While the Backup is active files are locked, and what is not served is said")
     func locked() async throws {
         let site = try await LocalSite(returnDelay: 1)
