@@ -192,7 +192,19 @@ struct FilesTests {
             try anna.write("one", at: "a")
             let open = try await anna.report("push", anna.folder)
             #expect(open.pushed == ["a"])
+            // In the middle of a push.
+            let count = 3000
+            for number in 0..<count { try anna.write("\(number)", at: "many/\(number)") }
+            async let interrupted = anna.report("push", anna.folder, code: 3)
+            let contents = "\(site.folder)/\(LocalSite.mainName)"
+            while (FileManager.default.subpaths(atPath: contents) ?? []).count < 500 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             try await main.kill()
+            let part = try await interrupted
+            #expect(part.reason?.contains("locked") == true, "\(String(describing: part.reason))")
+            #expect(!part.pushed.isEmpty && part.notDone > 0 && part.pushed.count + part.notDone == count)
+
             try await site.watch.wait(for: "the Backup acts") {
                 $0.isActive(LocalSite.backupName, at: site.backup.endpoint)
             }
@@ -202,6 +214,11 @@ struct FilesTests {
                 #expect(refused.code == 3 && refused.error.contains("locked"), "\(refused)")
             }
             #expect(anna.read("a") == "two")
+
+            try await site.start(LocalSite.mainName, site.arguments(of: site.main) + ["--http", "\(port)"])
+            try await site.watch.wait(for: "Main is home") { $0.isActive(LocalSite.mainName, at: site.main.endpoint) }
+            let rest = try await anna.report("push", anna.folder)
+            #expect(rest.pushed.count + rest.alike + part.pushed.count == count + 1)
         } catch {
             await site.end()
             throw error
