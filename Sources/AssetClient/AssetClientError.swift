@@ -14,8 +14,8 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
     // One file of it.
     case unreadable(StoragePath, cause: String)
     case unwritable(StoragePath, cause: String)
-    /// A folder on the way to it is a symbolic link or a file.
-    case inTheWay(StoragePath, folder: String)
+    /// It is a folder or a symbolic link here, or something on the way to it is no folder.
+    case inTheWay(StoragePath, other: String)
     case changedMeanwhile(StoragePath)
     case reservedName(StoragePath)
 
@@ -54,12 +54,13 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
             "\(folder)/\(WorkingFolder.stateName) is from a newer version of Understudy. Use that version, or move it away."
         case .outside(let path, let folder):
             "\(path) does not lie in \(folder). Name the top folder of the files with --folder."
-        case .noSuchFile(let path): "there is no file or folder \(path), and none was pushed or pulled here."
+        case .noSuchFile(let path): "nothing is known of a file or folder \(path). Check its name."
         case .unusableName(let reason): reason
         case .unreadable(let path, let cause): "\(path) cannot be read: \(cause). Check its owner and its permissions."
         case .unwritable(let path, let cause): "\(path) cannot be written: \(cause)."
-        case .inTheWay(let path, let folder):
-            "\(path) cannot be written, since \(folder) here is no folder. Move it away; symbolic links are not followed."
+        case .inTheWay(let path, let other):
+            "\(path) cannot be written: \(other) is a folder, a symbolic link or something else here that is in its way. Move "
+                + "it away; symbolic links are not followed."
         case .changedMeanwhile(let path):
             "\(path) was changed while it was read or written here; it was left as it is. Try again."
         case .reservedName(let path):

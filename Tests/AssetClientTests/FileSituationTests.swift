@@ -122,7 +122,7 @@ struct FileSituationTests {
         #expect(new.pushStep(deletes: false, force: false) == .upload(.doesNotExist))
     }
 
-    /// Whatever happens, a push followed by a pull settles a file that only one side changed, and both agree then.
+    /// Where everything is known, and one side's word counts, every file has a step.
     @Test func noStepIsLeftOpen() {
         let contents: [Character?] = [nil, "a", "b"]
         for base in contents {

@@ -95,7 +95,7 @@ final class WorkingFolderTests {
         try FileManager.default.createSymbolicLink(atPath: "\(folder)/out", withDestinationPath: outside)
         let working = try WorkingFolder(path: folder)
         let path = try StoragePath("out/file")
-        #expect(throws: AssetClientError.inTheWay(path, folder: "out")) {
+        #expect(throws: AssetClientError.inTheWay(path, other: "out")) {
             try self.place("bad", at: "out/file", in: working)
         }
         try Data("mine".utf8).write(to: URL(filePath: "\(outside)/file"))
@@ -137,6 +137,26 @@ final class WorkingFolderTests {
         #expect(!damaged)
         #expect(self.text(of: "\(folder)/target") == "")
         #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(entry)"))
+    }
+
+    /// Where the file system cannot share blocks, the entry is the fetched file itself, and good as long as that stays the same.
+    @Test func aLargeContentIsNotTakenFromAFileThatWasChanged() throws {
+        let cache = ContentCache(path: folder + "/cache")
+        let size = 17 << 20
+        try Data(repeating: 1, count: size).write(to: URL(filePath: "\(folder)/source"))
+        let source = try OpenDescriptor("\(folder)/source", O_RDWR)
+        let content = FileVersion.Content(digest: try source.digest(of: size), size: size)
+        cache.put(content, from: source, at: "\(folder)/source")
+        let target = { [folder] in try OpenDescriptor("\(folder)/target", O_RDWR | O_CREAT | O_TRUNC) }
+        let found = cache.take(content, into: try target())
+        #expect(found && FileManager.default.contentsEqual(atPath: "\(folder)/target", andPath: "\(folder)/source"))
+        let entry = "\(folder)/cache/\(content.digest.description.prefix(2))/\(content.digest)"
+        let isShared = (try? FileManager.default.destinationOfSymbolicLink(atPath: entry)) == nil
+        try [2].withUnsafeBytes { try source.write($0) }
+        let later = cache.take(content, into: try target())
+        #expect(later == isShared)
+        #expect(text(of: "\(folder)/target")?.isEmpty == !isShared)
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/source"))
     }
 
     @Test func theCacheForgetsWhatWasNotUsedForTheLongestTime() throws {

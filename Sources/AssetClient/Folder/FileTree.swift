@@ -68,7 +68,7 @@ final class FileTree: Sendable {
             if makesFolders, mkdirat(folder.number, component, 0o777) != 0, errno != EEXIST { throw SystemError.last }
             let below = openat(folder.number, component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             if below < 0, makesFolders, errno == ENOTDIR || errno == ELOOP {
-                throw AssetClientError.inTheWay(path, folder: components[...index].joined(separator: "/"))
+                throw AssetClientError.inTheWay(path, other: components[...index].joined(separator: "/"))
             }
             folder = OpenDescriptor(try check(below))
         }

@@ -51,7 +51,7 @@ struct Downloader {
             guard local == nil else { throw AssetClientError.changedMeanwhile(path) }
             return
         }
-        guard status.kind == S_IFREG else { throw AssetClientError.inTheWay(path, folder: path.description) }
+        guard status.kind == S_IFREG else { throw AssetClientError.inTheWay(path, other: path.description) }
         guard let local, FileStamp(status) == local.stamp else { throw AssetClientError.changedMeanwhile(path) }
         fchmod(file.number, status.st_mode & 0o777)
     }

@@ -10,6 +10,9 @@ public struct FilesPlan: Sendable {
     var items: [Item]
     var report: FilesReport
 
+    /// Nothing was found of what was meant, here or there.
+    public var isEmpty: Bool { items.isEmpty && report.failures.isEmpty && report.leftOut == 0 }
+
     /// Files whose changes here are thrown away by a reset.
     public var losses: [StoragePath] { items.filter(\.situation.losesByReset).map(\.situation.path) }
 }

@@ -27,6 +27,7 @@ struct FilesOptions: ParsableArguments {
             let run = FilesRun(folder: working, server: server, cache: ContentCache(), progress: progress)
             let start = ContinuousClock.now
             let plan = try await ProgressBar.show(progress) { try await run.plan(intent, selection) }
+            if plan.isEmpty, let path = paths.first { throw AssetClientError.noSuchFile(path) }
             try confirm(plan)
             var report = try await ProgressBar.show(progress) { try await run.carryOut(plan) }
             if case .broken = report.stop, let reason = await place.lockNow(site, intent) {
