@@ -5,6 +5,7 @@ import PackageDescription
 let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTP = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
@@ -21,6 +22,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -53,6 +55,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -84,6 +87,14 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "AssetHub", dependencies: ["AssetProtocol", "AssetStore", "FailoverCore", "HubProtocol"],
+            swiftSettings: strict),
+        .target(
+            name: "AssetClient",
+            dependencies: [
+                "AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", "Keys", asyncHTTP, crypto, grdb, nio,
+                nioHTTP1,
+                nioPosix, nioSSL,
+            ],
             swiftSettings: strict),
         .target(
             name: "HubClient",
@@ -138,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient", "Keys", "License", "LocalSite",
+                "AssetClient", "AssetProtocol", "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient",
+                "Keys", "License", "LocalSite",
                 "LocalState",
                 "MQTTSession",
                 argumentParser, asyncAlgorithms, configuration, lifecycle, logging, signals, system,
@@ -196,6 +208,10 @@ let package = Package(
             dependencies: [
                 "AssetProtocol", "AssetStore", "AssetStoreTrial", "ChildProcess", "FailoverCore", crypto, grdb, system,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AssetClientTests",
+            dependencies: ["AssetClient", "AssetProtocol", "FailoverCore", "HubProtocol", crypto, nio],
             swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),

@@ -7,3 +7,11 @@
 // <fcntl.h> keeps these two from programs that do not ask for GNU's own.
 int sync_file_range(int file, long offset, long count, unsigned int flags);
 enum { startWritingRange = 2 };  // SYNC_FILE_RANGE_WRITE
+
+#include <sys/ioctl.h>
+#include <linux/fs.h>
+
+// Swift sees neither functions with "..." nor, for the same reason as above, this one.
+static inline int clone_file(int target, int source) { return ioctl(target, FICLONE, source); }
+long copy_file_range(int source, long *source_offset, int target, long *target_offset, unsigned long count,
+                     unsigned int flags);

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AssetClient
 import Foundation
 import HubClient
 import HubProtocol
@@ -32,6 +33,7 @@ enum ExitStatus: Int32 {
     /// Whether it says by itself what is wrong, so that the command's usage would only hide it.
     private static func isSentence(_ error: any Error) -> Bool {
         error is ServerError || error is UsageError || error is KeyError || error is LicenseError
+            || error is AssetClientError
     }
 
     private static func status(of error: any Error) -> ExitStatus {
@@ -45,6 +47,8 @@ enum ExitStatus: Int32 {
         case let error as KeyError: error.isWrongFile ? .wrongUsage : .failed
         case let error as LicenseError: error.isWrongFile ? .wrongUsage : .failed
         case is ClientMachine.Failure, is CommandResponse: .refused
+        case let error as AssetClientError: error.status
+        case is FilesRefusal: .refused
         case let error as NoHubReached: error.isRefusal ? .refused : .noHub
         case CommandSession.Failure.unreachable(_, let reason) where reason.isOfKeys: .refused
         case is HubNotReached, CommandSession.Failure.unreachable, PublishError.noHub: .noHub
@@ -61,4 +65,15 @@ enum ExitStatus: Int32 {
 /// A wrong use of the command line that the parser itself cannot see.
 struct UsageError: Error, CustomStringConvertible {
     var description: String
+}
+
+extension AssetClientError {
+    fileprivate var status: ExitStatus {
+        switch self {
+        case .noFolder, .outside, .noSuchFile, .unusableName: .wrongUsage
+        case .unreachable: .noHub
+        case .locked, .refused, .stale, .plainAddress: .refused
+        default: .failed
+        }
+    }
 }

@@ -44,13 +44,17 @@ struct Terminal {
     func line(_ text: String) { write(text + "\n") }
 
     /// Beside the output, on standard error.
-    static func note(_ text: String) { FileHandle.standardError.write(Data((plain(text) + "\n").utf8)) }
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data((plain(text, longest: 4000) + "\n").utf8))
+    }
 
     /// Texts of other machines, without what could steer the terminal or turn the line around.
-    static func plain(_ text: String) -> String {
+    ///
+    /// - Parameter longest: in characters (Unicode scalars); what is behind is left out.
+    static func plain(_ text: String, longest: Int = 200) -> String {
         String(
             String.UnicodeScalarView(
-                text.unicodeScalars.prefix(200).map { scalar in
+                text.unicodeScalars.prefix(longest).map { scalar in
                     switch scalar.properties.generalCategory {
                     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: "\u{FFFD}"
                     default: scalar

@@ -20,7 +20,7 @@ struct Understudy: AsyncParsableCommand {
         subcommands: [
             ServerCommand.self, ClientCommand.self, StatusCommand.self, MachinesCommand.self,
             BackupCommand.self, HubCommand.self, SiteCommand.self, PublishCommand.self, SubscribeCommand.self,
-            DiscoverCommand.self, KeysCommand.self, LicenseCommand.self,
+            FilesCommand.self, DiscoverCommand.self, KeysCommand.self, LicenseCommand.self,
             DemoCommand.self,
         ])
 

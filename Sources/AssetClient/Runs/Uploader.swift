@@ -1,0 +1,130 @@
+import AssetProtocol
+import Glibc
+import NIOCore
+
+/// One file on its way to the server.
+struct Uploader {
+    let run: FilesRun
+    let path: StoragePath
+
+    /// - Returns: what the server accepted.
+    /// - Throws: `AssetClientError`; `.stale` where another content is the newest there.
+    func push(_ condition: UploadCondition) async throws -> KnownFile {
+        let (file, stamp) = try await onDiskThread { [run, path] in
+            do {
+                let file = try run.folder.tree.open(path)
+                let status = try file.status()
+                guard status.kind == S_IFREG else { throw SystemError(code: EINVAL) }
+                return (file, FileStamp(status))
+            } catch let error as SystemError {
+                throw AssetClientError.unreadable(path, cause: "\(error)")
+            }
+        }
+        // A file that is being written just now may change again without another stamp.
+        let known = stamp.settled
+        let version: FileEntry
+        let digest: ContentDigest?
+        do {
+            (version, digest) = try await send(file, stamp, condition)
+        } catch AssetClientError.stale(let newest) {
+            // Only the answer to an earlier try may have been lost, or someone pushed the very same.
+            guard let newest, newest.size == stamp.size,
+                newest.sha256 == (try await onDiskThread { try? file.digest(of: stamp.size) })
+            else { throw AssetClientError.stale(newest: newest) }
+            return KnownFile(version: newest, stamp: known)
+        }
+        guard version.sha256 == digest else {
+            // What it has now is known, so that the next push may replace it.
+            try await run.ledger.note(path, KnownFile(version: version, stamp: nil))
+            throw AssetClientError.damaged(path, isHere: false)
+        }
+        return KnownFile(version: version, stamp: known)
+    }
+
+    private func send(
+        _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
+    ) async throws -> (FileEntry, ContentDigest?) {
+        guard stamp.size > OpenDescriptor.partSize else { return try await sendAtOnce(file, stamp, condition) }
+        guard stamp.size >= Self.worthResuming else {
+            return try await retrying {
+                let body = body(file, stamp, from: 0)
+                return (try await run.server.put(body, condition: condition), body.result.value)
+            }
+        }
+        return try await sendResumably(file, stamp, condition)
+    }
+
+    private func sendAtOnce(
+        _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
+    ) async throws -> (FileEntry, ContentDigest?) {
+        let body = body(file, stamp, from: 0)
+        var content = ByteBuffer()
+        for try await part in body { content = part }
+        guard let digest = body.result.value else { throw AssetClientError.changedMeanwhile(path) }
+        return (
+            try await retrying { [content] in
+                try await run.server.put(path, content, digest: digest, condition: condition)
+            }, digest
+        )
+    }
+
+    /// Goes on where it was cut off: by the network, or an earlier run's end.
+    private func sendResumably(
+        _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
+    ) async throws -> (FileEntry, ContentDigest?) {
+        let (server, state) = (run.server, run.folder.state)
+        var location: String?
+        var offset = 0
+        if let begun = try? state.upload(of: path), begun.stamp == stamp, begun.condition == condition.text {
+            offset = try await retrying { try await server.offset(of: begun.location) } ?? 0
+            location = offset > 0 ? begun.location : nil
+        }
+        var pauses = retryPauses[...]
+        while true {
+            do {
+                if location == nil {
+                    offset = 0
+                    let begun = try await server.beginUpload(path, size: stamp.size, condition: condition)
+                    location = begun
+                    try? state.setUpload(
+                        of: path, .init(location: begun, stamp: stamp, condition: condition.text))
+                }
+                let body = body(file, stamp, from: offset)
+                let version = try await server.continueUpload(location!, body)
+                try? state.setUpload(of: path, nil)
+                return (version, body.result.value)
+            } catch let error as AssetClientError {
+                switch error {
+                case .broken, .notThere, .wrongOffset: break
+                case .locked:
+                    // It waits there for better times.
+                    throw error
+                default:
+                    if let location { await server.giveUpUpload(location) }
+                    try? state.setUpload(of: path, nil)
+                    throw error
+                }
+                guard let pause = pauses.popFirst() else { throw error }
+                try await Task.sleep(for: pause)
+                guard let begun = location else { continue }
+                let arrived = try await retrying { try await server.offset(of: begun) }
+                if let arrived, arrived > offset { pauses = retryPauses[...] }
+                if arrived == nil { location = nil }
+                offset = arrived ?? 0
+            }
+        }
+    }
+
+    private func body(_ file: OpenDescriptor, _ stamp: FileStamp, from start: Int) -> FileBody {
+        FileBody(path: path, file: file, stamp: stamp, start: start) { [progress = run.progress] in
+            progress.add(bytes: $0)
+        }
+    }
+
+    /// In bytes. What is smaller is sent again as quickly as asked for.
+    static let worthResuming = 16 << 20
+}
+
+extension UploadCondition {
+    fileprivate var text: String { headers.map { "\($0.0): \($0.1)" }.joined() }
+}
