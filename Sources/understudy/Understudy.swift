@@ -19,7 +19,8 @@ struct Understudy: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServerCommand.self, ClientCommand.self, StatusCommand.self, MachinesCommand.self,
-            BackupCommand.self, HubCommand.self, SiteCommand.self, PublishCommand.self, SubscribeCommand.self,
+            BackupCommand.self, HubCommand.self, SiteCommand.self, ShowCommand.self, PublishCommand.self,
+            SubscribeCommand.self,
             DiscoverCommand.self, KeysCommand.self, LicenseCommand.self,
             DemoCommand.self,
         ])

@@ -1,3 +1,4 @@
+import DequeModule
 import FailoverCore
 import HubProtocol
 import Logging
@@ -40,6 +41,10 @@ final class ServerReplicator {
     private var isFlushPlanned = false
     private let tick = LoopTimer()
     private let takenTimer = LoopTimer()
+    /// Publishes of a burst, still to be handed to the broker's session.
+    private var waiting: Deque<(write: Write, isNews: Bool)> = []
+    private var isSendingPlanned = false
+    private var changes: [Publisher: PendingChange] = [:]
     private var whenFilled: (@SessionLoop () -> Void)?
     private var hasEnded = false
 
@@ -132,13 +137,40 @@ final class ServerReplicator {
         hasEnded = true
         tick.cancel()
         takenTimer.cancel()
+        for change in changes.values { change.end(false) }
         peer?.stop()
         hub.close()
     }
 
+    /// What this hub retains, by topic; tombstones among it.
+    var retained: [String: Write] { core.replica.retained }
+
+    /// Publishes messages of this server's own as one change; see `Replicator.Event.change`.
+    ///
+    /// - Parameter messages: of one author that publishes nothing else, numbered.
+    /// - Returns: whether all of it is on this hub and as safe as what is confirmed to be `replicated`, within `patience`.
+    func change(_ messages: [HubMessage], within patience: Duration) async -> Bool {
+        guard !hasEnded, let last = messages.last?.identity else { return !hasEnded }
+        let change = PendingChange(last: last.sequence)
+        changes[last.publisher] = change
+        defer { changes[last.publisher] = nil }
+        handle(.change(messages))
+        return await change.wait(patience)
+    }
+
     func handle(_ event: Replicator.Event) {
         guard !hasEnded else { return }
-        for directive in core.handle(event) { carryOut(directive) }
+        let directives = core.handle(event)
+        // Heartbeats go out in between.
+        let isBurst = directives.count > Self.burst
+        for directive in directives {
+            if case .publish(let write, let isNews) = directive, isBurst || !waiting.isEmpty {
+                waiting.append((write, isNews))
+            } else {
+                carryOut(directive)
+            }
+        }
+        if !waiting.isEmpty { planSending() }
         if core.wantsFlush { planFlush() }
         // How far behind it is changes with every message, and is looked at each second.
         if core.status.isInSync != status.replication.isInSync { status.replication = core.status }
@@ -184,6 +216,27 @@ final class ServerReplicator {
         }
     }
 
+    // MARK: - Bursts
+
+    /// Directives that follow from one event; the publishes among more of them go out in parts.
+    private static let burst = 2_000
+    /// In publishes.
+    private static let burstPart = 250
+
+    private func planSending() {
+        guard !isSendingPlanned else { return }
+        isSendingPlanned = true
+        Task { @SessionLoop in
+            self.isSendingPlanned = false
+            guard !self.hasEnded else { return }
+            for _ in 0..<min(Self.burstPart, self.waiting.count) {
+                let (write, isNews) = self.waiting.removeFirst()
+                self.carryOut(.publish(write, isNews: isNews))
+            }
+            if !self.waiting.isEmpty { self.planSending() }
+        }
+    }
+
     // MARK: - Directives
 
     private func carryOut(_ directive: Replicator.Directive) {
@@ -192,8 +245,9 @@ final class ServerReplicator {
             guard let publication = write.publication(isNews: isNews, at: .now) else {
                 return handle(.answered(write))
             }
-            hub.publish(publication) { [weak self] _ in self?.handle(.answered(write)) }
+            hub.publish(publication) { [weak self] _ in self?.answered(write) }
         case .confirm(let publisher, let confirmation):
+            if let change = changes[publisher] { return change.confirmed(confirmation.replicated) }
             hub.publish(Publication(topic: Topic.confirmation(publisher).name, payload: confirmation.encoded))
         case .send(let frame):
             peer?.session?.publish(Publication(topic: Topic.replication(name).name, payload: frame.encoded))
@@ -208,6 +262,11 @@ final class ServerReplicator {
             onConflicts(conflicts)
         case .warn(let sentence): log.warning("\(sentence)")
         }
+    }
+
+    private func answered(_ write: Write) {
+        if let identity = write.message.identity { changes[identity.publisher]?.answered(identity.sequence) }
+        handle(.answered(write))
     }
 
     private func keep(_ note: @SessionLoop (Journal) -> Void) {
