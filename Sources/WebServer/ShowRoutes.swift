@@ -22,11 +22,11 @@ struct ShowRoutes: Sendable {
     let commands: CommandRoutes
 
     func add(to router: RouterGroup<MemberContext>) {
-        router.get("show") { _, context in try Response.json(try shelf(for: context.caller).list().encoded) }
+        router.get("show") { _, context in Response.json(try shelf(for: context.caller).list().encoded) }
         router.only(.get, "show")
         router.get("show/:name") { _, context in
             let name = try name(in: context)
-            guard let content = await try shelf(for: context.caller).content(name) else {
+            guard let content = try await shelf(for: context.caller).content(name) else {
                 throw Problem(.notFound, "There is no show file \(name). GET /show lists those that there are.")
             }
             return Response.json(content)

@@ -62,23 +62,34 @@ struct ShowListSubcommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "The show files on the Main server, newest first.")
 
-    @OptionGroup var observation: ObservationOptions
+    @Flag(help: "One JSON object.")
+    var json = false
     @OptionGroup var site: SiteOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        try await observation.show(site, document: \.mainShows) { view, terminal in
-            view.mainShows?.picture(terminal) ?? ""
-        } news: { view in
-            "\n" + (view.mainShows?.picture(Terminal()) ?? "")
+        _ = try site.key.read()
+        let terminal = Terminal()
+        for await view in SiteObserver.views(of: site.endpoints, credentials: site.key.credentials) {
+            guard view.authority != nil else { throw NoHubReached(view) }
+            let main = view.hubs.first { view.reach[$0.key] == .reached && $0.value.server?.role == .main }?.value
+            guard let shows = main?.shows else { throw NoShows(isMainReached: main != nil) }
+            return terminal.line(json ? try ObservationOptions.encode(shows) : shows.picture(terminal))
         }
     }
 }
 
-extension SiteView {
-    /// Those of the Main server, which alone has some; `nil` before it has said.
-    fileprivate var mainShows: HubShows? {
-        hubs.first { reach[$0.key] == .reached && $0.value.server?.role == .main && $0.value.shows != nil }?.value.shows
+/// Nobody told of show files.
+struct NoShows: Error, CustomStringConvertible {
+    /// It does not tell this user.
+    var isMainReached: Bool
+
+    var description: String {
+        isMainReached
+            ? "the Main server does not tell of its show files. That takes a key of permission 2 at least; have one issued with "
+                + "understudy keys add. If it has just started, try again in a moment."
+            : "show files lie on the Main server, and its hub was not reached. Check that it runs, or name its address with "
+                + "--hub ADDR[:PORT]."
     }
 }
 
