@@ -40,6 +40,7 @@ struct WebSite {
                 folder: folder, process: process, port: ports[2], hubPort: ports[0], keys: keys, log: log)
             do {
                 try await site.logs("this hub is active")
+                try await site.logs("\(ports[2]) is open")
                 let state = try await site.firstEvent(as: hasKeys ? "somebody" : nil)
                 #expect(state.active?.hub?.description == "main-1")
                 try await body(site)
