@@ -1,21 +1,47 @@
-/// Holds the beginning of a change of many topics until its end is there, so that a server which takes over in between has
-/// all of it or none. A value without clock or IO.
+import DequeModule
+import HubProtocol
+
+/// Holds the beginning of a change of many topics until its end is there, so that a server which takes over in between
+/// applies all of it or nothing. A value without clock or IO.
+///
+/// A large change is applied in parts, so that heartbeats go on; nothing can keep the parts that are left from being
+/// applied but the end of this process.
 struct PartialChange: Sendable {
+    /// Its end is still to come.
     private var held: [Write] = []
     private var heldBytes = 0
+    /// Whole, and still to be applied.
+    private var ready: Deque<Write> = []
 
     /// The sender gives its stream up before so much waits.
     static let mostBytes = 2 * OutgoingStream.mostWaitingBytes
 
-    /// - Returns: what is to be applied now, in order.
-    mutating func take(_ write: Write) -> [Write] {
-        guard write.isContinued || !held.isEmpty else { return [write] }
+    var hasReady: Bool { !ready.isEmpty }
+
+    /// - Returns: what belongs to no change, and is to be applied now.
+    mutating func take(_ write: Write) -> Write? {
+        let author = write.message.identity?.publisher
+        guard write.isContinued || (author != nil && held.first?.message.identity?.publisher == author) else {
+            return write
+        }
         var part = write
         part.isContinued = false
         held.append(part)
         heldBytes += write.message.payload.count
-        guard !write.isContinued || heldBytes > Self.mostBytes else { return [] }
-        defer { (held, heldBytes) = ([], 0) }
-        return held
+        if !write.isContinued || heldBytes > Self.mostBytes {
+            ready += held
+            (held, heldBytes) = ([], 0)
+        }
+        return nil
     }
+
+    /// - Returns: what is to be applied next, in order; not more than that.
+    mutating func next(_ count: Int) -> [Write] {
+        let part = Array(ready.prefix(count))
+        ready.removeFirst(part.count)
+        return part
+    }
+
+    /// Whoever began it will not end it.
+    mutating func abandon() { (held, heldBytes) = ([], 0) }
 }

@@ -11,9 +11,11 @@ public struct Replicator: Sendable {
     public enum Event: Sendable {
         /// On the own hub, in the order in which its broker took them.
         case arrived(HubMessage)
-        /// This server's own, each with its identity: to be published here, and applied as one change there. No readers have
-        /// seen them.
-        case change([HubMessage])
+        /// A part of a change of this server's own, of one author: to be published here, and applied as a whole there when
+        /// its end has come.
+        case change([HubMessage], isEnd: Bool)
+        /// Soon, as long as `hasReady`.
+        case proceed
         /// An author is about to publish on the own hub, which it follows in this epoch.
         case resumes(Publisher, token: String, in: Epoch?)
         /// The own hub's broker has answered a publish.
@@ -140,7 +142,8 @@ public struct Replicator: Sendable {
     public mutating func handle(_ event: Event) -> [Directive] {
         switch event {
         case .arrived(let message): return arrived(message)
-        case .change(let messages): return change(messages)
+        case .change(let messages, let isEnd): return change(messages, isEnd: isEnd)
+        case .proceed: return applyReady(Self.readyPart)
         case .resumes(let publisher, let token, let followed): return resumes(publisher, token, in: followed)
         case .answered(let write): replica.answered(write)
         case .stored(let progress):
@@ -169,6 +172,9 @@ public struct Replicator: Sendable {
             || incoming.acknowledgement != lastSent
     }
 
+    /// Whether a part of a change waits for `proceed`.
+    public var hasReady: Bool { partialChange.hasReady }
+
     /// Whether `confirmTaken` would do anything.
     public var hasTaken: Bool { !taken.isEmpty }
 
@@ -185,14 +191,14 @@ public struct Replicator: Sendable {
         return directives
     }
 
-    private mutating func change(_ messages: [HubMessage]) -> [Directive] {
+    private mutating func change(_ messages: [HubMessage], isEnd: Bool) -> [Directive] {
         var directives: [Directive] = []
         let writes = messages.compactMap { replica.arrived($0, epoch: epoch, activeEpoch: activeEpoch).new }
         for (index, var write) in writes.enumerated() {
             // Else this server knows something newer already, from a newer epoch than it has heard of itself.
             let isNewest = replica.retained[write.message.topic]?.stamp == write.stamp
             if isNewest { directives.append(publish(write, isNews: true)) }
-            write.isContinued = index < writes.count - 1
+            write.isContinued = !isEnd || index < writes.count - 1
             directives += tell(write)
         }
         for publisher in Set(messages.compactMap(\.identity?.publisher)) {
@@ -259,7 +265,7 @@ public struct Replicator: Sendable {
         if case .hello(server, let session) = item {
             if speaker?.server != server || speaker?.session != session {
                 (newestHeard, answeredMark) = (nil, nil)
-                partialChange = PartialChange()
+                partialChange.abandon()
             }
             speaker = (server, session)
             isIncomingComplete = false
@@ -274,7 +280,7 @@ public struct Replicator: Sendable {
             // The stream before this one brought it already.
             if let newestHeard, write.stamp.counter <= newestHeard { return [] }
             newestHeard = write.stamp.counter
-            return partialChange.take(write).flatMap { copied($0) }
+            return partialChange.take(write).map { copied($0) } ?? []
         case .retained(let write):
             guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
             return carryOut(replica.merge(write), isNews: false)
@@ -291,14 +297,23 @@ public struct Replicator: Sendable {
             if stream == outgoing?.identifier { outgoing?.peerHolds(topic, stamp) }
         case .indexEnd(let stream): if stream == outgoing?.identifier { outgoing?.peerHeldAll(replica) }
         case .mark(let number):
+            let directives = applyReady(.max)
             answeredMark = number
             outgoing?.append(.marked(number))
+            return directives
         case .marked(let number):
             if let mark, mark.number == number { return [.copied(session: mark.session)] }
             if let mark, mark.number == nil, mark.probe == number { sendMark() }
         case .verify(let digest): return compare(digest)
         }
         return []
+    }
+
+    /// In messages: heartbeats go out in between.
+    private static let readyPart = 100
+
+    private mutating func applyReady(_ count: Int) -> [Directive] {
+        partialChange.next(count).flatMap { copied($0) }
     }
 
     private mutating func copied(_ write: Write) -> [Directive] {

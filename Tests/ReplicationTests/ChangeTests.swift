@@ -8,7 +8,7 @@ import Testing
 struct ChangeTests {
     private static let names = [MachineName("main-1")!, MachineName("backup-1")!]
     private static let author = Publisher(machine: names[0], session: "load")!
-    private static let count = 100
+    private static let count = 250
     private var servers = names.map { Replicator(run: "\($0)", replica: Replica(me: $0), epoch: Epoch(5)) }
     /// What the other server got as news, and what each has confirmed.
     private var news: [Write] = []
@@ -21,6 +21,9 @@ struct ChangeTests {
 
     private mutating func handle(_ event: Replicator.Event, at side: Int) {
         for directive in servers[side].handle(event) { note(directive, at: side) }
+        while servers[side].hasReady {
+            for directive in servers[side].handle(.proceed) { note(directive, at: side) }
+        }
     }
 
     private mutating func note(_ directive: Replicator.Directive, at side: Int) {
@@ -64,7 +67,8 @@ struct ChangeTests {
                 topic: "show/a/\($0)", payload: payload, isRetained: true,
                 identity: MessageIdentity(publisher: Self.author, sequence: $0))
         }
-        handle(.change(messages), at: 0)
+        handle(.change(Array(messages.prefix(30)), isEnd: false), at: 0)
+        handle(.change(Array(messages.dropFirst(30)), isEnd: true), at: 0)
     }
 
     private var atBackup: Int { servers[1].replica.retained.count }
@@ -108,7 +112,7 @@ struct ChangeTests {
         #expect(servers[0].replica.digest == servers[1].replica.digest)
     }
 
-    @Test("What another author writes right after it waits for it, and wins")
+    @Test("What another author writes right after it does not wait for it, and wins")
     mutating func later() {
         change()
         handle(
@@ -118,7 +122,8 @@ struct ChangeTests {
             at: 0)
         exchange()
         for server in servers { #expect(server.replica.retained["show/a/1"]?.message.payload == [1]) }
-        #expect(news.count == Self.count + 1 && news.last?.message.topic == "show/a/1")
+        #expect(news.count == Self.count && news.first?.message.payload == [1])
+        #expect(news.count(where: { $0.message.topic == "show/a/1" }) == 1)
     }
 
     @Test("A reader of both hubs sees it once, and afterwards the same content of somebody who knows no identities")

@@ -1,4 +1,3 @@
-import DequeModule
 import FailoverCore
 import HubProtocol
 import Logging
@@ -41,9 +40,7 @@ final class ServerReplicator {
     private var isFlushPlanned = false
     private let tick = LoopTimer()
     private let takenTimer = LoopTimer()
-    /// Publishes of a burst, still to be handed to the broker's session.
-    private var waiting: Deque<(write: Write, isNews: Bool)> = []
-    private var isSendingPlanned = false
+    private var isProceedingPlanned = false
     private var changes: [Publisher: PendingChange] = [:]
     private var whenFilled: (@SessionLoop () -> Void)?
     private var hasEnded = false
@@ -154,23 +151,35 @@ final class ServerReplicator {
         let change = PendingChange(last: last.sequence)
         changes[last.publisher] = change
         defer { changes[last.publisher] = nil }
-        handle(.change(messages))
+        // On this server's disk as a whole or not at all.
+        journal.isHeld = true
+        var rest = messages[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.changePart(rest))
+            rest = rest.dropFirst(part.count)
+            handle(.change(Array(part), isEnd: rest.isEmpty))
+            // Heartbeats go out in between.
+            await Task.yield()
+        }
+        journal.isHeld = false
+        planFlush()
         return await change.wait(patience)
+    }
+
+    /// How many messages are one part.
+    private static func changePart(_ messages: ArraySlice<HubMessage>) -> Int {
+        var bytes = 0
+        let count = messages.prefix(100).prefix { message in
+            defer { bytes += message.payload.count }
+            return bytes < 256 * 1024
+        }.count
+        return count
     }
 
     func handle(_ event: Replicator.Event) {
         guard !hasEnded else { return }
-        let directives = core.handle(event)
-        // Heartbeats go out in between.
-        let isBurst = directives.count > Self.burst
-        for directive in directives {
-            if case .publish(let write, let isNews) = directive, isBurst || !waiting.isEmpty {
-                waiting.append((write, isNews))
-            } else {
-                carryOut(directive)
-            }
-        }
-        if !waiting.isEmpty { planSending() }
+        for directive in core.handle(event) { carryOut(directive) }
+        if core.hasReady { planProceeding() }
         if core.wantsFlush { planFlush() }
         // How far behind it is changes with every message, and is looked at each second.
         if core.status.isInSync != status.replication.isInSync { status.replication = core.status }
@@ -216,24 +225,12 @@ final class ServerReplicator {
         }
     }
 
-    // MARK: - Bursts
-
-    /// Directives that follow from one event; the publishes among more of them go out in parts.
-    private static let burst = 2_000
-    /// In publishes.
-    private static let burstPart = 250
-
-    private func planSending() {
-        guard !isSendingPlanned else { return }
-        isSendingPlanned = true
+    private func planProceeding() {
+        guard !isProceedingPlanned else { return }
+        isProceedingPlanned = true
         Task { @SessionLoop in
-            self.isSendingPlanned = false
-            guard !self.hasEnded else { return }
-            for _ in 0..<min(Self.burstPart, self.waiting.count) {
-                let (write, isNews) = self.waiting.removeFirst()
-                self.carryOut(.publish(write, isNews: isNews))
-            }
-            if !self.waiting.isEmpty { self.planSending() }
+            self.isProceedingPlanned = false
+            self.handle(.proceed)
         }
     }
 

@@ -19,8 +19,10 @@ final class ShowDesk {
     private let objection: @SessionLoop () -> CommandResponse?
     private let onNews: @SessionLoop (HubShows) -> Void
     private let timer = LoopTimer()
+    /// A part of the live state is loaded, and a part is not.
+    private var isLoading = false
     /// The live state when this server was told to stop.
-    private var lastItems: [ShowItem]?
+    private var last: [String: Write]?
 
     /// A large show over a slow network.
     private static let patience = Duration.seconds(60)
@@ -46,9 +48,24 @@ final class ShowDesk {
         wait()
     }
 
-    private var items: [ShowItem] {
+    /// Off the session loop: a large show takes longer than heartbeats may wait.
+    @concurrent
+    private nonisolated static func items(of retained: [String: Write]) async -> [ShowItem] {
         let now = Timestamp.now
-        return replicator.retained.values.compactMap { ShowItem($0.message) }.filter { !$0.isExpired(at: now) }
+        return retained.values.compactMap { ShowItem($0.message) }.filter { !$0.isExpired(at: now) }
+    }
+
+    @concurrent
+    private nonisolated static func difference(
+        from retained: [String: Write], to file: ShowFile
+    ) async -> ShowDifference {
+        ShowDifference(from: retained, to: file.items, at: .now)
+    }
+
+    @concurrent
+    private nonisolated static func messages(_ difference: ShowDifference, from author: Publisher) async -> [HubMessage]
+    {
+        difference.messages(from: author)
     }
 
     // MARK: - Commands
@@ -58,7 +75,7 @@ final class ShowDesk {
         guard let name = name ?? folder.listing.current else {
             return .refused(.malformed, "the show has no name yet. Give it one: understudy show save NAME.")
         }
-        let items = items
+        let items = await Self.items(of: replicator.retained)
         return await answer { () async throws(ShowFolderError) in
             try await self.folder.save(ShowFile(name: name, savedAt: .now, savedBy: user, items: items))
             try await self.folder.setCurrent(name)
@@ -72,16 +89,21 @@ final class ShowDesk {
             if let objection = self.objection() { return objection }
             let file = try await self.folder.read(name)
             let current = file.isAutomatic ? file.backupOf : name
-            if ShowDifference(from: self.replicator.retained, to: file.items, at: .now).isEmpty {
+            var difference = await Self.difference(from: self.replicator.retained, to: file)
+            if difference.isEmpty {
                 try await self.folder.setCurrent(current)
                 return .ok("Nothing changed: the show is as it was saved in \(name).")
             }
-            let backup = try await self.folder.backUp(self.items, by: self.own)
-            // That took its time.
-            if let objection = self.objection() { return objection }
-            let difference = ShowDifference(from: self.replicator.retained, to: file.items, at: .now)
+            let backup = try await self.folder.backUp(
+                await Self.items(of: self.replicator.retained), by: self.own)
             let author = Publisher(machine: self.own, session: Identifier.random())!
-            guard await self.replicator.change(difference.messages(from: author), within: Self.patience) else {
+            difference = await Self.difference(from: self.replicator.retained, to: file)
+            let messages = await Self.messages(difference, from: author)
+            // All that took its time.
+            if let objection = self.objection() { return objection }
+            self.isLoading = true
+            defer { self.isLoading = false }
+            guard await self.replicator.change(messages, within: Self.patience) else {
                 return .refused(
                     .notInSync,
                     "\(name) is loaded on this hub, and nobody has confirmed that the other one has it. Look at the site before you go on."
@@ -114,17 +136,18 @@ final class ShowDesk {
         guard let interval else { return }
         timer.schedule(after: interval) { [weak self] in
             guard let self else { return }
-            let items = self.items
-            guard self.objection() == nil else { return self.wait() }
+            guard self.objection() == nil, !self.isLoading else { return self.wait() }
+            let retained = self.replicator.retained
             Task { @SessionLoop in
-                await self.backUp(items)
+                await self.backUp(retained)
                 self.wait()
             }
         }
     }
 
-    private func backUp(_ items: [ShowItem]) async {
-        do {
+    private func backUp(_ retained: [String: Write]) async {
+        do throws(ShowFolderError) {
+            let items = await Self.items(of: retained)
             guard let name = try await folder.backUp(items, by: own) else { return }
             log.info("the show has changed, and is saved as \(name)")
             onNews(folder.listing)
@@ -135,13 +158,13 @@ final class ShowDesk {
 
     /// This server is about to stop in good order, and may not act any more when it does.
     func noteStop() {
-        guard interval != nil, lastItems == nil, objection() == nil else { return }
-        lastItems = items
+        guard interval != nil, last == nil, objection() == nil, !isLoading else { return }
+        last = replicator.retained
     }
 
     /// Ends when what there was at the stop is on disk.
     func finish() async {
         timer.cancel()
-        if let lastItems { await backUp(lastItems) }
+        if let last { await backUp(last) }
     }
 }
