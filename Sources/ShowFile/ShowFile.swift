@@ -49,6 +49,11 @@ public struct ShowItem: Hashable, Sendable {
             properties: message.properties)
     }
 
+    /// The state of the show in what a hub retains, by topic, in no order.
+    public static func all(in retained: [String: Write], at now: Timestamp) -> [ShowItem] {
+        retained.values.compactMap { ShowItem($0.message) }.filter { !$0.isExpired(at: now) }
+    }
+
     /// The brokers drop it at a time of its own.
     public func isExpired(at now: Timestamp) -> Bool { message.expiry.map { $0 <= now } ?? false }
 }

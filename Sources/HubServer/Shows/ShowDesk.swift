@@ -50,12 +50,6 @@ final class ShowDesk {
 
     /// Off the session loop: a large show takes longer than heartbeats may wait.
     @concurrent
-    private nonisolated static func items(of retained: [String: Write]) async -> [ShowItem] {
-        let now = Timestamp.now
-        return retained.values.compactMap { ShowItem($0.message) }.filter { !$0.isExpired(at: now) }
-    }
-
-    @concurrent
     private nonisolated static func difference(
         from retained: [String: Write], to file: ShowFile
     ) async -> ShowDifference {
@@ -75,11 +69,11 @@ final class ShowDesk {
         guard let name = name ?? folder.listing.current else {
             return .refused(.malformed, "the show has no name yet. Give it one: understudy show save NAME.")
         }
-        let items = await Self.items(of: replicator.retained)
+        let retained = replicator.retained
         return await answer { () async throws(ShowFolderError) in
-            try await self.folder.save(ShowFile(name: name, savedAt: .now, savedBy: user, items: items))
+            let count = try await self.folder.save(retained, as: name, by: user)
             try await self.folder.setCurrent(name)
-            return .ok("\(name) is saved, with \(Self.count(items.count)).")
+            return .ok("\(name) is saved, with \(Self.count(count)).")
         }
     }
 
@@ -94,8 +88,7 @@ final class ShowDesk {
                 try await self.folder.setCurrent(current)
                 return .ok("Nothing changed: the show is as it was saved in \(name).")
             }
-            let backup = try await self.folder.backUp(
-                await Self.items(of: self.replicator.retained), by: self.own)
+            let backup = try await self.folder.backUp(self.replicator.retained, by: self.own)
             let author = Publisher(machine: self.own, session: Identifier.random())!
             difference = await Self.difference(from: self.replicator.retained, to: file)
             let messages = await Self.messages(difference, from: author)
@@ -147,8 +140,7 @@ final class ShowDesk {
 
     private func backUp(_ retained: [String: Write]) async {
         do throws(ShowFolderError) {
-            let items = await Self.items(of: retained)
-            guard let name = try await folder.backUp(items, by: own) else { return }
+            guard let name = try await folder.backUp(retained, by: own) else { return }
             log.info("the show has changed, and is saved as \(name)")
             onNews(folder.listing)
         } catch {

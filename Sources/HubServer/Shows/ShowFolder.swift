@@ -3,6 +3,7 @@ import FailoverCore
 import Foundation
 import HubProtocol
 import LocalState
+import Replication
 import ShowFile
 import Synchronization
 
@@ -68,15 +69,29 @@ final class ShowFolder: Sendable {
     }
 
     /// On disk when it returns. What was there under this name is kept as a backup.
-    func save(_ file: ShowFile) async throws(ShowFolderError) {
-        try await onQueue { () throws(ShowFolderError) in try self.write(file) }
+    ///
+    /// - Parameter retained: what a hub retains, by topic.
+    /// - Returns: how many items that are.
+    func save(
+        _ retained: [String: Write], as name: ShowName, by user: MachineName
+    ) async throws(ShowFolderError) -> Int {
+        try await onQueue { () throws(ShowFolderError) in
+            let file = ShowFile(
+                name: name, savedAt: .now, savedBy: user, items: ShowItem.all(in: retained, at: .now))
+            try self.write(file)
+            return file.items.count
+        }
     }
 
     /// Saves what no file holds yet, and makes room for it.
     ///
     /// - Returns: its name; `nil`: nothing was to be saved.
-    func backUp(_ items: [ShowItem], by author: MachineName) async throws(ShowFolderError) -> ShowName? {
-        try await onQueue { () throws(ShowFolderError) in try self.writeBackup(items, by: author) }
+    func backUp(
+        _ retained: [String: Write], by author: MachineName
+    ) async throws(ShowFolderError) -> ShowName? {
+        try await onQueue { () throws(ShowFolderError) in
+            try self.writeBackup(ShowItem.all(in: retained, at: .now), by: author)
+        }
     }
 
     func read(_ name: ShowName) async throws(ShowFolderError) -> ShowFile {
