@@ -106,6 +106,8 @@ final class ShowFolder: Sendable {
     /// Of the file, as it is.
     func bytes(of name: ShowName) async throws(ShowFolderError) -> [UInt8] {
         try await onQueue { () throws(ShowFolderError) in
+            // Somebody may have put it there since the start.
+            if self.entry(name) == nil { self.note("\(self.path)/\(name).show") }
             guard let entry = self.entry(name) else { throw .unknown(name) }
             guard let data = FileManager.default.contents(atPath: entry.path) else {
                 self.forget(name)
@@ -158,7 +160,10 @@ final class ShowFolder: Sendable {
     private func writeBackup(_ items: [ShowItem], by author: MachineName) throws(ShowFolderError) -> ShowName? {
         guard !items.isEmpty else { return nil }
         let fingerprint = ShowFile.fingerprint(of: items)
-        guard content.withLock({ !$0.entries.values.contains { $0.fingerprint == fingerprint } }) else { return nil }
+        let same = content.withLock { $0.entries.values.filter { $0.fingerprint == fingerprint } }
+        // Somebody may have taken one away since the start.
+        for entry in same where !isFile(entry.path) { forget(entry.show.name) }
+        guard !same.contains(where: { isFile($0.path) }) else { return nil }
         try makeFolders()
         let (name, now) = freeBackupName()
         let file = ShowFile(
@@ -222,12 +227,15 @@ final class ShowFolder: Sendable {
         }
     }
 
-    /// The regular ones.
     private func files(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).map { "\(folder)/\($0)" }.filter {
-            let type = try? FileManager.default.attributesOfItem(atPath: $0)[.type]
-            return type as? FileAttributeType == .typeRegular
-        }
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).map { "\(folder)/\($0)" }
+            .filter(isFile)
+    }
+
+    /// Whether it is a regular one: reading another kind may never end.
+    private func isFile(_ path: String) -> Bool {
+        let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
+        return type as? FileAttributeType == .typeRegular
     }
 
     /// What lies in a file, also in one that somebody has put there.
@@ -235,7 +243,7 @@ final class ShowFolder: Sendable {
         let url = URL(filePath: file)
         let isBackup = url.deletingLastPathComponent().lastPathComponent == "backups"
         guard url.pathExtension == "show", let name = ShowName(url.deletingPathExtension().lastPathComponent),
-            name.isOfBackup == isBackup, let data = FileManager.default.contents(atPath: file)
+            name.isOfBackup == isBackup, isFile(file), let data = FileManager.default.contents(atPath: file)
         else { return }
         var entry: Entry
         do throws(ShowFileError) {

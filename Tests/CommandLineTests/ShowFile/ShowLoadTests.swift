@@ -118,6 +118,33 @@ struct ShowLoadTests {
         }
     }
 
+    @Test(
+        "Main killed in the middle of a load: the Backup acts with all of it, or with nothing of it",
+        arguments: [0, 1500])
+    func killed(afterItem number: Int) async throws {
+        try await withSite { site in
+            let count = 3000
+            let texts = (0..<count).map { "\($0) " + String(repeating: "x", count: 200) }
+            // In the order of their topics.
+            let items = texts.enumerated().map { #"{"topic":"show/gfx-1/\#(10_000 + $0)","payload":"\#($1)"}"# }
+            let file =
+                #"{"format":"understudy-show","version":1,"name":"x","savedAt":"2026-01-01T00:00:00.000Z","items":[\#(items.joined(separator: ","))]}"#
+            try file.write(toFile: "\(site.showFolder)/Large.show", atomically: true, encoding: .utf8)
+            let reader = try await PlainReader.open(site.main.endpoint)
+            async let load = site.show("load", "Large")
+            _ = try await reader.lines(until: "show/gfx-1/\(10_000 + number)=\(texts[number])")
+            try await #require(await site.process(of: site.main.name)).kill()
+            try await site.waitForBackup([LocalSite.client])
+            let kept = try await Understudy.run(
+                "/usr/bin/mosquitto_sub",
+                ["-p", "\(site.backup.port)", "-V", "5", "-t", "show/#", "-F", "%t", "-W", "2"])
+            let lines = kept.output.split(separator: "\n").count
+            #expect(lines == 0 || lines == count, "a part of the show")
+            #expect(try await load.code != 0 || lines == count, "what was confirmed is there")
+            await reader.close()
+        }
+    }
+
     /// Reads in the background, beginning after what is retained.
     ///
     /// - Returns: what came then, up to a message with this text.
