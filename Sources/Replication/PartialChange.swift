@@ -16,6 +16,8 @@ struct PartialChange: Sendable {
     /// The sender gives its stream up before so much waits.
     static let mostBytes = 2 * OutgoingStream.mostWaitingBytes
 
+    private static let partBytes = 256 * 1024
+
     var hasReady: Bool { !ready.isEmpty }
 
     /// - Returns: what belongs to no change, and is to be applied now.
@@ -35,11 +37,20 @@ struct PartialChange: Sendable {
         return nil
     }
 
-    /// - Returns: what is to be applied next, in order; not more than that.
-    mutating func next(_ count: Int) -> [Write] {
-        let part = Array(ready.prefix(count))
-        ready.removeFirst(part.count)
+    /// - Returns: what is to be applied next, in order; no more messages than that, and not many bytes.
+    mutating func nextPart(of count: Int) -> [Write] {
+        var (part, bytes): ([Write], Int) = ([], 0)
+        while part.count < count, bytes < Self.partBytes, let write = ready.popFirst() {
+            part.append(write)
+            bytes += write.message.payload.count
+        }
         return part
+    }
+
+    /// All that is ready, in order.
+    mutating func rest() -> [Write] {
+        defer { ready = [] }
+        return Array(ready)
     }
 
     /// Whoever began it will not end it.

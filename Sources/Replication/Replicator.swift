@@ -143,7 +143,7 @@ public struct Replicator: Sendable {
         switch event {
         case .arrived(let message): return arrived(message)
         case .change(let messages, let isEnd): return change(messages, isEnd: isEnd)
-        case .proceed: return applyReady(Self.readyPart)
+        case .proceed: return partialChange.nextPart(of: Self.readyPart).flatMap { copied($0) }
         case .resumes(let publisher, let token, let followed): return resumes(publisher, token, in: followed)
         case .answered(let write): replica.answered(write)
         case .stored(let progress):
@@ -297,7 +297,7 @@ public struct Replicator: Sendable {
             if stream == outgoing?.identifier { outgoing?.peerHolds(topic, stamp) }
         case .indexEnd(let stream): if stream == outgoing?.identifier { outgoing?.peerHeldAll(replica) }
         case .mark(let number):
-            let directives = applyReady(.max)
+            let directives = partialChange.rest().flatMap { copied($0) }
             answeredMark = number
             outgoing?.append(.marked(number))
             return directives
@@ -311,10 +311,6 @@ public struct Replicator: Sendable {
 
     /// In messages: heartbeats go out in between.
     private static let readyPart = 100
-
-    private mutating func applyReady(_ count: Int) -> [Directive] {
-        partialChange.next(count).flatMap { copied($0) }
-    }
 
     private mutating func copied(_ write: Write) -> [Directive] {
         let directives = carryOut(replica.copied(write), isNews: true)
