@@ -1,6 +1,11 @@
 import FailoverCore
 import HubProtocol
 
+extension ShowFile {
+    /// Of which this is a state; of a backup, the one that was saved or loaded last before it was made.
+    public var show: ShowName? { isAutomatic ? backupOf : name }
+}
+
 /// Automatic backups are called after the moment at which they were made: `2026-11-23T12-00-00-000Z`.
 extension ShowName {
     public static func backup(at moment: UTCTime) -> ShowName {

@@ -82,7 +82,7 @@ final class ShowDesk {
             // A file that is not there is nothing to tell a server that may not load any.
             if let objection = self.objection() { return objection }
             let file = try await self.folder.read(name)
-            let current = file.isAutomatic ? file.backupOf : name
+            let current = name.isOfBackup ? file.show : name
             var difference = await Self.difference(from: self.replicator.retained, to: file)
             if difference.isEmpty {
                 try await self.folder.setCurrent(current)

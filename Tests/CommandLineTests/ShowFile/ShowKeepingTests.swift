@@ -78,6 +78,10 @@ struct ShowKeepingTests {
             let saved = try await site.show("save")
             #expect(saved.output == "Gala is saved, with 2 items.\n", "\(saved)")
             #expect(try backups(site).count == 3, "what was saved as Gala before")
+            let before = try #require(try backups(site).last).replacing(".show", with: "")
+            #expect(try await site.show("load", before).code == 0)
+            #expect(try await site.shows().current?.description == "Gala")
+            #expect(try await site.show("save").output == "Gala is saved, with 1 item.\n")
         }
     }
 
