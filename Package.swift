@@ -97,6 +97,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "ShowFile", dependencies: ["FailoverCore", "HubProtocol", "Replication", crypto],
+            swiftSettings: strict),
+        .target(
             name: "HubClient",
             dependencies: [
                 "FailoverCore", "HubProtocol", "MQTTSession", "LocalState", "Replication", logging, lifecycle,
@@ -134,8 +137,8 @@ let package = Package(
             dependencies: [
                 "AssetHub", "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient",
                 "HubProtocol",
-                "Keys", "License", "LocalState", "MQTTSession", "Replication", "StateStore", "WebServer", lifecycle,
-                logging,
+                "Keys", "License", "LocalState", "MQTTSession", "Replication", "ShowFile", "StateStore", "WebServer",
+                deque, lifecycle, logging,
             ],
             swiftSettings: strict),
 
@@ -203,6 +206,9 @@ let package = Package(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],
             swiftSettings: strict),
+        .testTarget(
+            name: "ShowFileTests", dependencies: ["FailoverCore", "HubProtocol", "Replication", "ShowFile"],
+            resources: [.copy("version-1.show")], swiftSettings: strict),
         .testTarget(
             name: "AssetStoreTests",
             dependencies: [

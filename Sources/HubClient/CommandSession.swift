@@ -47,16 +47,19 @@ public final class CommandSession {
     }
 
     /// - Parameter patience: longer than `Timing.orderPatience`, the longest that a server takes.
+    /// - Returns: what the site says of it.
     /// - Throws: `Failure`; `CommandResponse` where the site refused; `CancellationError`.
+    @discardableResult
     public static func give(
         _ command: Topic.Command, _ payload: some Payload, as user: MachineName, to endpoint: Endpoint,
         credentials: TLSCredentials? = nil, within patience: Duration = .seconds(15)
-    ) async throws {
+    ) async throws -> CommandResponse {
         let command = CommandSession(
             .command(user: user, command), payload.encoded, user: user, permission: nil, to: endpoint,
             credentials: credentials)
         let response = try await command.run(within: patience)
         guard response.status == .ok else { throw response }
+        return response
     }
 
     /// Passes a user's command on through a server's private door, where nobody else vouches for the user.

@@ -10,6 +10,7 @@ public struct HubView: Sendable {
     public internal(set) var pair: HubPair?
     public internal(set) var history: HubHistory?
     public internal(set) var files: HubFiles?
+    public internal(set) var shows: HubShows?
     public internal(set) var machines: [MachineName: MachineView] = [:]
 
     /// Malformed payloads are ignored, empty ones delete.
@@ -22,6 +23,7 @@ public struct HubView: Sendable {
         case .hubPair: pair = (try? HubPair(decoding: bytes)) ?? pair
         case .hubHistory: history = (try? HubHistory(decoding: bytes)) ?? history
         case .hubFiles: files = (try? HubFiles(decoding: bytes)) ?? files
+        case .hubShows: shows = (try? HubShows(decoding: bytes)) ?? shows
         case .machine(let name, let item):
             var machine = machines[name] ?? MachineView()
             switch item {

@@ -60,6 +60,21 @@ public struct SiteStopCommand: Payload {
     public init() {}
 }
 
+/// `commands/USER/show/save`
+public struct ShowSaveCommand: Payload {
+    /// Absent: the show that was saved or loaded last.
+    public var name: ShowName?
+
+    public init(name: ShowName?) { self.name = name }
+}
+
+/// `commands/USER/show/load`
+public struct ShowLoadCommand: Payload {
+    public var name: ShowName
+
+    public init(name: ShowName) { self.name = name }
+}
+
 /// What a server answers to a command, with the command's correlation data, on its response topic.
 public struct CommandResponse: Payload, Error {
     public enum Status: String, Codable, Sendable {
@@ -69,16 +84,20 @@ public struct CommandResponse: Payload, Error {
     public enum Code: String, Codable, Sendable, CaseIterable {
         case licenseMissing, licenseExpired, permissionDenied, keysDiffer, notActive, noBackup, alreadyPaired
         case sameMachine, nameTaken, unknownMachine, unreachable, notInSync, malformed, filesLocked, stale
+        /// There is no show file of that name; its content cannot be used; it could not be written.
+        case unknownShow, unusableShow, notSaved
         /// May be forced.
         case notSafe
     }
 
     public var status: Status
     public var code: Code?
-    /// What is wrong, and what to do.
+    /// What is wrong, and what to do; or what was done, where that is not clear from the command.
     public var message: String?
 
     public static let ok = CommandResponse(status: .ok)
+
+    public static func ok(_ message: String) -> Self { CommandResponse(status: .ok, message: message) }
 
     init(status: Status, code: Code? = nil, message: String? = nil) {
         self.status = status
@@ -100,7 +119,7 @@ public struct CommandResponse: Payload, Error {
 }
 
 extension CommandResponse: CustomStringConvertible {
-    public var description: String { message.map { "refused: \($0)" } ?? status.rawValue }
+    public var description: String { message.map { "\(status == .ok ? "done" : "refused"): \($0)" } ?? status.rawValue }
 
     public init(_ answer: Order.Answer) {
         switch answer {

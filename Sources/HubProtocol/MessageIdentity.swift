@@ -15,6 +15,12 @@ public struct Publisher: Hashable, Sendable, CustomStringConvertible {
         self.session = session
     }
 
+    /// Of the sessions under which a server's hub numbers what comes from programs that know no identities.
+    public static let hubSessionPrefix = "epoch-"
+
+    /// Whether a server stands for authors who know no identities.
+    public var isHub: Bool { session.hasPrefix(Self.hubSessionPrefix) }
+
     public var description: String { "\(machine)/\(session)" }
 }
 

@@ -14,6 +14,8 @@ public enum Topic: Hashable, Sendable {
     case hubServer
     /// Whose keys do not count any more, as this server knows.
     case hubKeys
+    /// Which show files Main has; see `HubShows`.
+    case hubShows
     case machine(MachineName, MachineItem)
     /// What a user asks of the site; see `CommandResponse`.
     case command(user: MachineName, Command)
@@ -49,11 +51,14 @@ public enum Topic: Hashable, Sendable {
         case keysRevoke = "keys/revoke"
         case hubSwitch = "hub/switch"
         case siteStop = "site/stop"
+        case showSave = "show/save"
+        case showLoad = "show/load"
 
         /// The least level that may give it; see the contract.
         public var permission: Int {
             switch self {
-            case .backupAdd, .backupRemove, .hubSwitch, .siteStop: 3
+            case .backupAdd, .backupRemove, .hubSwitch, .siteStop, .showLoad: 3
+            case .showSave: 2
             case .pairJoin, .keysRevoke: 1
             }
         }
@@ -69,6 +74,7 @@ public enum Topic: Hashable, Sendable {
         case .hubFiles: "hub/files"
         case .hubServer: "hub/server"
         case .hubKeys: "hub/keys"
+        case .hubShows: "hub/shows"
         case .machine(let machine, let item): "machines/\(machine)/\(item.rawValue)"
         case .command(let user, let command): "commands/\(user)/\(command.rawValue)"
         case .replication(let server): "replication/\(server)"
@@ -115,6 +121,7 @@ public enum Topic: Hashable, Sendable {
             case "files": self = .hubFiles
             case "server": self = .hubServer
             case "keys": self = .hubKeys
+            case "shows": self = .hubShows
             default: return nil
             }
         case ("machines", 3):

@@ -15,6 +15,9 @@ final class CommandDesk {
         case addBackup(BackupAddCommand)
         /// The Main server of a site wants this one for its Backup.
         case join(PairJoinCommand)
+        /// - name: `nil`: as it was called last.
+        case saveShow(ShowName?)
+        case loadShow(ShowName)
     }
 
     private struct Request {
@@ -139,7 +142,21 @@ final class CommandDesk {
         case .siteStop:
             _ = try SiteStopCommand(decoding: payload)
             return .order(.stopSite, isForced: false)
+        case .showSave:
+            return .saveShow(
+                try Self.show { () throws(MalformedPayload) in try ShowSaveCommand(decoding: payload).name })
+        case .showLoad:
+            return .loadShow(
+                try Self.show { () throws(MalformedPayload) in try ShowLoadCommand(decoding: payload).name })
         case nil, .keysRevoke: throw MalformedPayload(type: "command", cause: "this server knows none of that name")
+        }
+    }
+
+    private static func show<Name>(_ name: () throws(MalformedPayload) -> Name) throws(MalformedPayload) -> Name {
+        do {
+            return try name()
+        } catch {
+            throw MalformedPayload(type: "show command", cause: "it is {\"name\":\"…\"}. \(ShowName.rule)")
         }
     }
 

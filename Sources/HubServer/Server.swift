@@ -62,7 +62,8 @@ public struct Server: Service {
         let session = Identifier.random()
         let files = ServerFiles(
             options, url: http.map { listen.url(ofHTTP: $0, hasKeys: keys != nil) + "/files/" }, in: folder, log: log)
-        let web = try await webServer(of: options.name, at: http, over: hub, keys: keys)
+        let shows = options.role == .main ? ShowFolder(in: folder, keeping: options.showBackups) : nil
+        let web = try await webServer(of: options.name, at: http, over: hub, keys: keys, shows: shows)
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let (announcements, announcing) = AsyncStream.makeStream(
@@ -85,7 +86,8 @@ public struct Server: Service {
                             log: log)
                         return await ServerCoordinator(
                             options, address: address, onlyAddress: listen.only, session: session, secret: secret,
-                            stored: stored, store: store, keys: keys, files: files, replicator: replicator, hub: hub,
+                            stored: stored, store: store, keys: keys, files: files, shows: shows,
+                            replicator: replicator, hub: hub,
                             hubClock: hubClock, control: control, log: log
                         ) { announcement in
                             announcing.yield(announcement)
@@ -121,7 +123,8 @@ public struct Server: Service {
     }
 
     private func webServer(
-        of name: MachineName, at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?
+        of name: MachineName, at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?,
+        shows: ShowFolder?
     ) async throws -> WebServer? {
         guard let http else { return nil }
         var webKeys: WebKeys?
@@ -132,7 +135,8 @@ public struct Server: Service {
         }
         return WebServer(
             .init(
-                name: name, address: http.address, port: http.port, hub: hub.endpoint, credentials: keys?.credentials),
+                name: name, address: http.address, port: http.port, hub: hub.endpoint, credentials: keys?.credentials,
+                shows: shows.map { $0.shelf }),
             keys: webKeys, log: log)
     }
 

@@ -22,6 +22,8 @@ extension ServerCoordinator {
             handle(.ordered(.removeBackup, by: user))
         case .addBackup(let command): Task { @SessionLoop in await add(command, by: user) }
         case .join(let command): Task { @SessionLoop in await join(command, by: user) }
+        case .saveShow(let name): Task { @SessionLoop in await saveShow(name, by: user) }
+        case .loadShow(let name): Task { @SessionLoop in await loadShow(name, by: user) }
         }
     }
 

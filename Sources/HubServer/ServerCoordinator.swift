@@ -42,6 +42,8 @@ final class ServerCoordinator {
     /// `nil`: the site has none.
     let keys: ServerKeys?
     let files: ServerFiles
+    /// `nil`: this is no Main server.
+    private(set) var shows: ShowDesk?
     /// Where the other server's files lie, if it is Main and has said so.
     private(set) var mainFiles: String?
     let board: HubBoard
@@ -74,7 +76,7 @@ final class ServerCoordinator {
     init(
         _ options: ServerOptions, address: ServerAddress, onlyAddress: String?, session: String, secret: String,
         stored: RecordStore.Content?, store: RecordStore, keys: ServerKeys?, files: ServerFiles,
-        replicator: ServerReplicator, hub: Broker, hubClock: ProcessClock?,
+        shows folder: ShowFolder?, replicator: ServerReplicator, hub: Broker, hubClock: ProcessClock?,
         control: Broker, log: Logger,
         onAnnouncement: @escaping @SessionLoop (ServerAnnouncement) -> Void,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
@@ -130,6 +132,16 @@ final class ServerCoordinator {
         keys?.onNews = { [weak self] in self?.reviewKeys() }
         // A server whose own key is revoked hands over first.
         keys?.mayFinish = { [weak self] in self?.coordinator.record?.mode == .paired && self?.peerName == $0 }
+        shows = folder.map { folder in
+            ShowDesk(
+                of: options.name, folder, replicator: replicator, backingUpEvery: options.showBackupInterval, log: log
+            ) { [weak self] in
+                self.map(\.showObjection) ?? .refused(.notActive, "this server is being stopped. Ask the other one.")
+            } onNews: { [weak self] in
+                self?.board.publish(.hubShows, $0)
+            }
+        }
+        shows?.start()
         self.control.open()
         agent.connect(ownSide, to: hub.endpoint, hub: options.name)
         attach(replicator)
@@ -162,6 +174,7 @@ final class ServerCoordinator {
     /// Says goodbye to the site, after `readyToStop`.
     func leave() async {
         if auditTimer.isScheduled { store.write(history) { _ in } }
+        await shows?.finish()
         await agent.leave()
         hasEnded = true
         for timer in [timer, auditTimer, retry, tableTimer] { timer.cancel() }
@@ -178,6 +191,10 @@ final class ServerCoordinator {
     func handle(_ event: Coordinator.Event) {
         guard !hasEnded else { return }
         let wasActive = coordinator.isActive
+        switch event {
+        case .stopRequested, .ordered(.stopSite, by: _): shows?.noteStop()
+        default: break
+        }
         let directives = coordinator.handle(event, at: .now)
         moveFileGate()
         // What is active is told first; a heartbeat or a write may wait that long.

@@ -32,11 +32,17 @@ public struct ServerOptions: Sendable {
     /// How many versions of each shared file are kept, at least 1.
     public var fileVersions: Int
 
+    /// Between two automatic backups of the show; `nil`: there are none.
+    public var showBackupInterval: Duration?
+    /// How many of them are kept.
+    public var showBackups: Int
+
     public init(
         role: Role, name: MachineName, listen: String?, port: UInt16, controlPort: UInt16, advertise: String?,
         peer: (host: String, port: UInt16)?, dataPath: String, isInsecure: Bool, returns: HubPair.Return,
         timing: Timing, license: SignedLicense? = nil, licenseIssuer: TrustedIssuer? = nil,
-        keys: String? = nil, http: (address: String?, port: UInt16)? = nil, fileVersions: Int = 10
+        keys: String? = nil, http: (address: String?, port: UInt16)? = nil,
+        showBackupInterval: Duration? = nil, showBackups: Int = 5, fileVersions: Int = 10
     ) {
         self.role = role
         self.name = name
@@ -53,6 +59,8 @@ public struct ServerOptions: Sendable {
         self.licenseIssuer = licenseIssuer
         self.keys = keys
         self.http = http
+        self.showBackupInterval = showBackupInterval
+        self.showBackups = showBackups
         self.fileVersions = fileVersions
     }
 }

@@ -38,7 +38,9 @@ struct ByteWriter {
         let message = write.message
         text(message.topic)
         bytes(message.payload)
-        tag((message.isRetained ? 1 : 0) | (message.isConfirmed ? 2 : 0) | (message.isPatient ? 4 : 0))
+        tag(
+            (message.isRetained ? 1 : 0) | (message.isConfirmed ? 2 : 0) | (message.isPatient ? 4 : 0)
+                | (write.isContinued ? 8 : 0))
         optional(message.expiry) { $0.number(UInt64(bitPattern: $1.millisecondsSince1970)) }
         optional(message.identity) { out, identity in
             out.text(identity.publisher.machine.description)
@@ -131,7 +133,9 @@ struct ByteReader {
             message.identity = MessageIdentity(publisher: try publisher(), sequence: try number())
         }
         if try isPresent() { message.properties = try properties() }
-        return Write(message: message, stamp: stamp)
+        var write = Write(message: message, stamp: stamp)
+        write.isContinued = flags & 8 != 0
+        return write
     }
 
     private mutating func properties() throws(MalformedStream) -> HubMessage.Properties {

@@ -64,9 +64,12 @@ public struct Inbox: Sendable {
     ///   - hub: the server whose hub delivered it.
     ///   - isFollowed: what is retained there is the state of the show.
     public mutating func take(_ item: Item, from hub: MachineName, isFollowed: Bool) -> Bool {
-        let isCopy = item.origin.map { $0 != hub && $0 == item.identity?.publisher.machine } ?? false
         if item.isState { return isFollowed && takeState(item) }
-        if isCopy, let origin = item.origin { return takeCopy(item, of: origin) }
+        if let origin = item.origin, origin != hub, let publisher = item.identity?.publisher, publisher.isHub,
+            publisher.machine == origin
+        {
+            return takeCopy(item, of: origin)
+        }
         guard let identity = item.identity else { return takeOriginal(item, of: hub) }
         guard identity.sequence > newest[identity.publisher] ?? 0 else { return false }
         newest[identity.publisher] = identity.sequence

@@ -11,6 +11,11 @@ public struct Replicator: Sendable {
     public enum Event: Sendable {
         /// On the own hub, in the order in which its broker took them.
         case arrived(HubMessage)
+        /// A part of a change of this server's own, of one author: to be published here, and applied as a whole there when
+        /// its end has come.
+        case change([HubMessage], isEnd: Bool)
+        /// Soon, as long as `hasReady`.
+        case proceed
         /// An author is about to publish on the own hub, which it follows in this epoch.
         case resumes(Publisher, token: String, in: Epoch?)
         /// The own hub's broker has answered a publish.
@@ -83,6 +88,8 @@ public struct Replicator: Sendable {
     private var isIncomingComplete = false
     /// The counter of the speaker's newest news, in whichever stream.
     private var newestHeard: UInt64?
+    /// The beginning of a change whose end is still to come.
+    private var partialChange = PartialChange()
     /// The speaker's newest mark. It asks once, and the answer may be lost with the way back.
     private var answeredMark: UInt64?
     private var mark: Mark?
@@ -135,6 +142,8 @@ public struct Replicator: Sendable {
     public mutating func handle(_ event: Event) -> [Directive] {
         switch event {
         case .arrived(let message): return arrived(message)
+        case .change(let messages, let isEnd): return change(messages, isEnd: isEnd)
+        case .proceed: return partialChange.nextPart(of: Self.readyPart).flatMap { copied($0) }
         case .resumes(let publisher, let token, let followed): return resumes(publisher, token, in: followed)
         case .answered(let write): replica.answered(write)
         case .stored(let progress):
@@ -163,27 +172,50 @@ public struct Replicator: Sendable {
             || incoming.acknowledgement != lastSent
     }
 
+    /// Whether a part of a change waits for `proceed`.
+    public var hasReady: Bool { partialChange.hasReady }
+
     /// Whether `confirmTaken` would do anything.
     public var hasTaken: Bool { !taken.isEmpty }
 
     // MARK: - From the own hub
 
     private mutating func arrived(_ message: HubMessage) -> [Directive] {
-        var directives: [Directive] = []
         let arrival = replica.arrived(message, epoch: epoch, activeEpoch: activeEpoch)
-        if let write = arrival.new {
-            outgoing?.append(.live(write))
-            unheard.append((write, ticks))
-            unheardBytes += message.payload.count
-            while unheard.count > Self.mostUnheard || unheardBytes > Self.mostUnheardBytes { dropUnheard() }
-            if message.isRetained { directives.append(.store(replica.retained[message.topic] ?? write)) }
-        }
+        var directives = arrival.new.map { tell($0) } ?? []
         if let publisher = message.identity?.publisher {
             directives.append(.storeProgress(publisher, received: replica.received(publisher)))
             unconfirmed.insert(publisher)
         }
         if let repair = arrival.repair { directives.append(publish(repair, isNews: false)) }
         return directives
+    }
+
+    private mutating func change(_ messages: [HubMessage], isEnd: Bool) -> [Directive] {
+        var directives: [Directive] = []
+        let writes = messages.compactMap { replica.arrived($0, epoch: epoch, activeEpoch: activeEpoch).new }
+        for (index, var write) in writes.enumerated() {
+            // Else this server knows something newer already, from a newer epoch than it has heard of itself.
+            let isNewest = replica.retained[write.message.topic]?.stamp == write.stamp
+            if isNewest { directives.append(publish(write, isNews: true)) }
+            write.isContinued = !isEnd || index < writes.count - 1
+            directives += tell(write)
+        }
+        for publisher in Set(messages.compactMap(\.identity?.publisher)) {
+            directives.append(.storeProgress(publisher, received: replica.received(publisher)))
+            unconfirmed.insert(publisher)
+        }
+        return directives
+    }
+
+    /// The other server, and the store.
+    private mutating func tell(_ write: Write) -> [Directive] {
+        outgoing?.append(.live(write))
+        unheard.append((write, ticks))
+        unheardBytes += write.message.payload.count
+        while unheard.count > Self.mostUnheard || unheardBytes > Self.mostUnheardBytes { dropUnheard() }
+        guard write.message.isRetained, let kept = replica.retained[write.message.topic] else { return [] }
+        return [.store(kept)]
     }
 
     /// Those who heard of an epoch before this server had it on disk: what they publish belongs to it.
@@ -231,7 +263,10 @@ public struct Replicator: Sendable {
 
     private mutating func apply(_ item: StreamItem, from server: MachineName) throws(MalformedStream) -> [Directive] {
         if case .hello(server, let session) = item {
-            if speaker?.server != server || speaker?.session != session { (newestHeard, answeredMark) = (nil, nil) }
+            if speaker?.server != server || speaker?.session != session {
+                (newestHeard, answeredMark) = (nil, nil)
+                partialChange.abandon()
+            }
             speaker = (server, session)
             isIncomingComplete = false
             sendIndex()
@@ -245,9 +280,7 @@ public struct Replicator: Sendable {
             // The stream before this one brought it already.
             if let newestHeard, write.stamp.counter <= newestHeard { return [] }
             newestHeard = write.stamp.counter
-            let directives = carryOut(replica.copied(write), isNews: true)
-            guard let identity = write.message.identity else { return directives }
-            return directives + noteCopied(identity.publisher, identity.sequence, isPatient: write.message.isPatient)
+            return partialChange.take(write).map { copied($0) } ?? []
         case .retained(let write):
             guard Topic.isCopied(write.message.topic) else { throw MalformedStream() }
             return carryOut(replica.merge(write), isNews: false)
@@ -264,14 +297,25 @@ public struct Replicator: Sendable {
             if stream == outgoing?.identifier { outgoing?.peerHolds(topic, stamp) }
         case .indexEnd(let stream): if stream == outgoing?.identifier { outgoing?.peerHeldAll(replica) }
         case .mark(let number):
+            let directives = partialChange.rest().flatMap { copied($0) }
             answeredMark = number
             outgoing?.append(.marked(number))
+            return directives
         case .marked(let number):
             if let mark, mark.number == number { return [.copied(session: mark.session)] }
             if let mark, mark.number == nil, mark.probe == number { sendMark() }
         case .verify(let digest): return compare(digest)
         }
         return []
+    }
+
+    /// In messages: heartbeats go out in between.
+    private static let readyPart = 100
+
+    private mutating func copied(_ write: Write) -> [Directive] {
+        let directives = carryOut(replica.copied(write), isNews: true)
+        guard let identity = write.message.identity else { return directives }
+        return directives + noteCopied(identity.publisher, identity.sequence, isPatient: write.message.isPatient)
     }
 
     /// What this hub took of it and the other one has not got yet will be refused there: the author repeats it.

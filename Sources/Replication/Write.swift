@@ -4,6 +4,8 @@ import HubProtocol
 public struct Write: Hashable, Sendable {
     public var message: HubMessage
     public var stamp: Stamp
+    /// The next one in the stream belongs to the same change: whoever reads it applies all of them at once, or none.
+    public var isContinued = false
 
     public init(message: HubMessage, stamp: Stamp) {
         self.message = message
@@ -16,7 +18,7 @@ public struct Write: Hashable, Sendable {
     /// A message whose author knows no identities gets one from its stamp, so that readers of both hubs see it once.
     public var identity: MessageIdentity? {
         if let identity = message.identity { return identity }
-        let publisher = Publisher(machine: stamp.origin, session: "epoch-\(stamp.epoch)")
+        let publisher = Publisher(machine: stamp.origin, session: "\(Publisher.hubSessionPrefix)\(stamp.epoch)")
         return publisher.map { MessageIdentity(publisher: $0, sequence: stamp.counter) }
     }
 

@@ -150,8 +150,9 @@ struct FaultCourse {
         let command = HubSwitchCommand(to: hub, force: false)
         let credentials = care.site.credentials
         guard case .unix = endpoint else {
-            return try await CommandSession.give(
+            try await CommandSession.give(
                 .hubSwitch, command, as: LocalSite.operatorName, to: endpoint, credentials: credentials)
+            return
         }
         // At the private door nobody has looked at a key.
         let response = try await CommandSession.pass(

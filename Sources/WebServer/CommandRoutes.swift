@@ -20,22 +20,29 @@ struct CommandRoutes: Sendable {
     }
 
     private func pass(_ command: Topic.Command, _ request: Request, of caller: Caller) async throws -> Response {
+        try await pass(command, try await body(of: request), of: caller)
+    }
+
+    /// A JSON object, as far as can be told from outside.
+    func body(of request: Request) async throws -> [UInt8] {
         // A page elsewhere could send any other type without asking first.
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingSpaces.lowercased()
         guard type == "application/json" else {
             throw Problem(
                 .unsupportedMediaType, "A command is a JSON object. Send it with Content-Type: application/json.")
         }
-        let body: ByteBuffer
         do {
-            body = try await request.body.collect(upTo: Bounds.commandBody)
+            return Array(try await request.body.collect(upTo: Bounds.commandBody).readableBytesView)
         } catch is NIOTooManyBytesError {
             throw Problem(
                 .contentTooLarge, "A command has at most \(Bounds.commandBody / 1024) KiB, and this one has more.")
         }
+    }
+
+    func pass(_ command: Topic.Command, _ body: [UInt8], of caller: Caller) async throws -> Response {
         do {
             let response = try await CommandSession.pass(
-                command, Array(body.readableBytesView), of: caller.name, permission: caller.permission, to: hub,
+                command, body, of: caller.name, permission: caller.permission, to: hub,
                 within: Bounds.commandPatience)
             return Response.json(response.encoded, status: response.httpStatus)
         } catch let failure as CommandSession.Failure {
@@ -58,6 +65,7 @@ extension CommandResponse {
         case (.ok, _): .ok
         case (.refused, .permissionDenied): .forbidden
         case (.refused, .malformed): .badRequest
+        case (.refused, .unknownShow): .notFound
         case (.refused, _): .conflict
         }
     }

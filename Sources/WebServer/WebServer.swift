@@ -20,15 +20,19 @@ public struct WebServer: Sendable {
         public var hub: Endpoint
         /// For the hubs that this one names.
         public var credentials: TLSCredentials?
+        /// `nil`: this is no Main server.
+        public var shows: ShowShelf?
 
         public init(
-            name: MachineName, address: String, port: UInt16, hub: Endpoint, credentials: TLSCredentials?
+            name: MachineName, address: String, port: UInt16, hub: Endpoint, credentials: TLSCredentials?,
+            shows: ShowShelf? = nil
         ) {
             self.name = name
             self.address = address
             self.port = port
             self.hub = hub
             self.credentials = credentials
+            self.shows = shows
         }
     }
 
@@ -95,7 +99,9 @@ public struct WebServer: Sendable {
             .group(context: MemberContext.self)
         StateRoutes(feed: feed, keys: keys).add(to: members)
         MetricsRoutes(feed: feed).add(to: members)
-        CommandRoutes(hub: options.hub).add(to: members)
+        let commands = CommandRoutes(hub: options.hub)
+        commands.add(to: members)
+        ShowRoutes(shelf: options.shows, commands: commands).add(to: members)
         if let assets {
             FileRoutes(assets: assets).add(to: members)
             UploadRoutes(assets: assets).add(to: members)

@@ -55,6 +55,7 @@ enum ExitStatus: Int32 {
         case PublishError.notAuthorized: .refused
         case PublishError.tooLarge, PublishError.invalidTopic: .wrongUsage
         case is NoActiveHub, CommandSession.Failure.refused: .refused
+        case let error as NoShows: error.isMainReached ? .refused : .noHub
         case is UsageError: .wrongUsage
         case _ where Understudy.exitCode(for: error) == .validationFailure: .wrongUsage
         default: .failed

@@ -25,12 +25,14 @@ struct OrderOptions: ParsableArguments {
         throw CancellationError()
     }
 
+    /// - Returns: what the site says of it.
+    @discardableResult
     func give(
         _ command: Topic.Command, _ payload: some Payload, to server: MachineName, in site: SiteView,
         within patience: Duration = .seconds(15)
-    ) async throws {
+    ) async throws -> CommandResponse {
         guard let endpoint = site.endpoint(of: server) else { throw HubNotReached(server: server) }
-        try await CommandSession.give(
+        return try await CommandSession.give(
             command, payload, as: orderer, to: endpoint, credentials: self.site.key.credentials, within: patience)
     }
 

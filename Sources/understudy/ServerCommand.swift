@@ -55,6 +55,13 @@ struct ServerCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The public key of the issuer whose licences count; the same on both servers.", valueName: "file"))
     var licenseIssuer: String?
+    @Option(
+        help: ArgumentHelp(
+            "On Main: how often the show is backed up if it has changed; 0: never. A part of a minute may be given.",
+            valueName: "minutes"))
+    var showBackupInterval: Double = 30
+    @Option(help: ArgumentHelp("On Main: how many automatic backups of the show are kept.", valueName: "count"))
+    var showBackups = 5
 
     @OptionGroup var key: KeyOption
     @OptionGroup var service: ServiceOptions
@@ -78,6 +85,12 @@ struct ServerCommand: AsyncParsableCommand {
         }
         guard (0...86_400).contains(returnDelay) else {
             throw ValidationError("--return-delay is a number of seconds from 0 to 86400.")
+        }
+        guard (0...10_080).contains(showBackupInterval) else {
+            throw ValidationError("--show-backup-interval is a number of minutes from 0 to 10080, a week; 0 is never.")
+        }
+        guard (1...1000).contains(showBackups) else {
+            throw ValidationError("--show-backups is a number from 1 to 1000.")
         }
         if let advertise, Address(argument: advertise)?.host != advertise {
             throw ValidationError(
@@ -108,7 +121,9 @@ struct ServerCommand: AsyncParsableCommand {
             role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
             peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
             isInsecure: insecure, returns: returns, timing: timing, license: license,
-            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) })
+            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) },
+            showBackupInterval: showBackupInterval > 0 ? .seconds(showBackupInterval * 60) : nil,
+            showBackups: showBackups)
         try await service.run { log in
             license.map { LicenseOption.report($0.license, to: log) }
             machineKey.map { KeyOption.report($0, at: key.keys ?? "", to: log) }

@@ -19,8 +19,8 @@ struct Understudy: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServerCommand.self, ClientCommand.self, StatusCommand.self, MachinesCommand.self,
-            BackupCommand.self, HubCommand.self, SiteCommand.self, PublishCommand.self, SubscribeCommand.self,
-            FilesCommand.self, DiscoverCommand.self, KeysCommand.self, LicenseCommand.self,
+            BackupCommand.self, HubCommand.self, SiteCommand.self, ShowCommand.self, FilesCommand.self,
+            PublishCommand.self, SubscribeCommand.self, DiscoverCommand.self, KeysCommand.self, LicenseCommand.self,
             DemoCommand.self,
         ])
 

@@ -17,6 +17,8 @@ final class Journal {
     private var awaiting: [Publisher: UInt64] = [:]
     private var mustSurvivePowerLoss = false
     private var isWriting = false
+    /// What is gathered belongs together, and is not all there yet.
+    var isHeld = false
     private var lastDurable = ContinuousClock.now
     private let pause = LoopTimer()
     private let retry = LoopTimer()
@@ -48,7 +50,7 @@ final class Journal {
     func flush(counter: UInt64, atPeer: UInt64) {
         changes.counter = counter
         changes.counterAtPeer = atPeer
-        guard !isWriting, !retry.isScheduled, !changes.isEmpty || !awaiting.isEmpty else { return }
+        guard !isWriting, !isHeld, !retry.isScheduled, !changes.isEmpty || !awaiting.isEmpty else { return }
         if !awaiting.isEmpty {
             pause.cancel()
             write()
@@ -58,7 +60,7 @@ final class Journal {
     }
 
     private func write() {
-        guard !isWriting else { return }
+        guard !isWriting, !isHeld else { return }
         isWriting = true
         let (written, confirmed) = (changes, awaiting)
         changes = StateStore.Changes()

@@ -40,6 +40,8 @@ final class ServerReplicator {
     private var isFlushPlanned = false
     private let tick = LoopTimer()
     private let takenTimer = LoopTimer()
+    private var isProceedingPlanned = false
+    private var changes: [Publisher: PendingChange] = [:]
     private var whenFilled: (@SessionLoop () -> Void)?
     private var hasEnded = false
 
@@ -132,13 +134,52 @@ final class ServerReplicator {
         hasEnded = true
         tick.cancel()
         takenTimer.cancel()
+        for change in changes.values { change.end(false) }
         peer?.stop()
         hub.close()
+    }
+
+    /// What this hub retains, by topic; tombstones among it.
+    var retained: [String: Write] { core.replica.retained }
+
+    /// Publishes messages of this server's own as one change; see `Replicator.Event.change`.
+    ///
+    /// - Parameter messages: of one author that publishes nothing else, numbered.
+    /// - Returns: whether all of it is on this hub and as safe as what is confirmed to be `replicated`, within `patience`.
+    func change(_ messages: [HubMessage], within patience: Duration) async -> Bool {
+        guard !hasEnded, let last = messages.last?.identity else { return !hasEnded }
+        let change = PendingChange(last: last.sequence)
+        changes[last.publisher] = change
+        defer { changes[last.publisher] = nil }
+        // On this server's disk as a whole or not at all.
+        journal.isHeld = true
+        var rest = messages[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.changePart(rest))
+            rest = rest.dropFirst(part.count)
+            handle(.change(Array(part), isEnd: rest.isEmpty))
+            // Heartbeats go out in between.
+            await Task.yield()
+        }
+        journal.isHeld = false
+        planFlush()
+        return await change.wait(patience)
+    }
+
+    /// How many messages are one part.
+    private static func changePart(_ messages: ArraySlice<HubMessage>) -> Int {
+        var bytes = 0
+        let count = messages.prefix(100).prefix { message in
+            defer { bytes += message.payload.count }
+            return bytes < 256 * 1024
+        }.count
+        return count
     }
 
     func handle(_ event: Replicator.Event) {
         guard !hasEnded else { return }
         for directive in core.handle(event) { carryOut(directive) }
+        if core.hasReady { planProceeding() }
         if core.wantsFlush { planFlush() }
         // How far behind it is changes with every message, and is looked at each second.
         if core.status.isInSync != status.replication.isInSync { status.replication = core.status }
@@ -184,6 +225,15 @@ final class ServerReplicator {
         }
     }
 
+    private func planProceeding() {
+        guard !isProceedingPlanned else { return }
+        isProceedingPlanned = true
+        Task { @SessionLoop in
+            self.isProceedingPlanned = false
+            self.handle(.proceed)
+        }
+    }
+
     // MARK: - Directives
 
     private func carryOut(_ directive: Replicator.Directive) {
@@ -192,8 +242,9 @@ final class ServerReplicator {
             guard let publication = write.publication(isNews: isNews, at: .now) else {
                 return handle(.answered(write))
             }
-            hub.publish(publication) { [weak self] _ in self?.handle(.answered(write)) }
+            hub.publish(publication) { [weak self] _ in self?.answered(write) }
         case .confirm(let publisher, let confirmation):
+            if let change = changes[publisher] { return change.confirmed(confirmation.replicated) }
             hub.publish(Publication(topic: Topic.confirmation(publisher).name, payload: confirmation.encoded))
         case .send(let frame):
             peer?.session?.publish(Publication(topic: Topic.replication(name).name, payload: frame.encoded))
@@ -208,6 +259,11 @@ final class ServerReplicator {
             onConflicts(conflicts)
         case .warn(let sentence): log.warning("\(sentence)")
         }
+    }
+
+    private func answered(_ write: Write) {
+        if let identity = write.message.identity { changes[identity.publisher]?.answered(identity.sequence) }
+        handle(.answered(write))
     }
 
     private func keep(_ note: @SessionLoop (Journal) -> Void) {

@@ -42,6 +42,9 @@ struct HTTPPairTests {
             }
             let shown = try Self.shown(by: site)
             let address = #"{"address":"127.0.0.1","port":\#(site.backup.port)}"#
+            // HTTP opens a little later than the hub.
+            let opening = ["--retry", "20", "--retry-delay", "1", "--retry-connrefused"]
+            for url in urls { #expect(try await Curl.run("\(url)/healthz", shown + opening).status == 200) }
             let done = try await post("backup/add", address, to: urls[0], shown)
             #expect(try done.status == 200 && done.command == .ok, "\(done.body)")
             let events = EventStream(["--silent", "--no-buffer"] + shown + ["\(urls[1])/api/events"])

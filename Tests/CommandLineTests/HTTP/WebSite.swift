@@ -19,15 +19,18 @@ struct WebSite {
 
     var base: String { "\(keys == nil ? "http" : "https")://127.0.0.1:\(port)" }
 
-    /// - Parameter body: called when commands are accepted.
-    static func with(keys hasKeys: Bool, _ body: (WebSite) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - more: of the server's arguments.
+    ///   - body: called when commands are accepted.
+    static func with(keys hasKeys: Bool, _ more: [String] = [], _ body: (WebSite) async throws -> Void) async throws {
         try await Understudy.withFolder { folder in
             let ports = FreePorts.take(3)
             let keys = hasKeys ? try WebSiteKeys(folder: folder) : nil
-            var arguments = [
-                "server", "--role", "main", "--name", "main-1", "--listen", "127.0.0.1", "--port", "\(ports[0])",
-                "--control-port", "\(ports[1])", "--http", "127.0.0.1:\(ports[2])", "--data", "\(folder)/main-1",
-            ]
+            var arguments =
+                [
+                    "server", "--role", "main", "--name", "main-1", "--listen", "127.0.0.1", "--port", "\(ports[0])",
+                    "--control-port", "\(ports[1])", "--http", "127.0.0.1:\(ports[2])", "--data", "\(folder)/main-1",
+                ] + more
             if let keys { arguments += ["--keys", try keys.file(of: "main-1", .server, permission: 3)] }
             let log = LogWatch()
             let process = try await MachineProcess("main-1", program: Understudy.program, arguments: arguments) {

@@ -24,6 +24,7 @@ struct RightsTests {
     static let hubRows = [
         Row("hub/active", write: nil, read: 1...3),
         Row("hub/probe", write: nil, read: 1...3),
+        Row("hub/shows", write: nil, read: 2...3),
         Row("machines/ME/probe", write: 1...3, read: 1...3),
         Row("machines/other-1/status", write: nil, read: 1...3),
         Row("show/ME/item", write: 1...3, read: 1...3),
@@ -139,6 +140,7 @@ struct RightsTests {
             for (command, payload) in [
                 ("backup/remove", #"{"epoch":1}"#), ("backup/add", #"{"machine":"backup-9"}"#),
                 ("hub/switch", #"{"to":"nobody-1"}"#), ("site/stop", "[]"),
+                ("show/load", "[]"),
             ] {
                 let response = try await CommandRequest(command, payload, user: user, key: key).sent(to: site.main)
                 #expect(response.status == .refused)

@@ -1,0 +1,65 @@
+import HTTPTypes
+import HubProtocol
+import Hummingbird
+
+/// The show files of this server, as far as HTTP needs them.
+public struct ShowShelf: Sendable {
+    let list: @Sendable () -> HubShows
+    /// The bytes of a file; `nil`: there is none of that name.
+    let content: @Sendable (ShowName) async -> [UInt8]?
+
+    public init(
+        list: @escaping @Sendable () -> HubShows, content: @escaping @Sendable (ShowName) async -> [UInt8]?
+    ) {
+        (self.list, self.content) = (list, content)
+    }
+}
+
+/// Show files: the list, a file to take away, saving and loading.
+struct ShowRoutes: Sendable {
+    /// `nil`: this is no Main server.
+    let shelf: ShowShelf?
+    let commands: CommandRoutes
+
+    func add(to router: RouterGroup<MemberContext>) {
+        router.get("show") { _, context in Response.json(try shelf(for: context.caller).list().encoded) }
+        router.only(.get, path: "show")
+        router.get("show/:name") { _, context in
+            let name = try name(in: context)
+            guard let content = try await shelf(for: context.caller).content(name) else {
+                throw Problem(.notFound, "There is no show file \(name). GET /show lists those that there are.")
+            }
+            return Response.json(content)
+        }
+        router.put("show/:name") { request, context in
+            let name = try name(in: context)
+            _ = try await commands.body(of: request)
+            return try await commands.pass(.showSave, ShowSaveCommand(name: name).encoded, of: context.caller)
+        }
+        router.post("show/:name/load") { request, context in
+            let name = try name(in: context)
+            _ = try await commands.body(of: request)
+            return try await commands.pass(.showLoad, ShowLoadCommand(name: name).encoded, of: context.caller)
+        }
+        router.only(.post, path: "show/:name/load")
+    }
+
+    /// All that others wrote is in them.
+    private func shelf(for caller: Caller) throws -> ShowShelf {
+        guard caller.permission ?? 3 >= 2 else {
+            throw Problem(
+                .forbidden, "Show files are for permission 2 and above, and the key of \(caller.name) has less.")
+        }
+        guard let shelf else {
+            throw Problem(.conflict, "Show files lie on the Main server, and this is the Backup. Ask that one.")
+        }
+        return shelf
+    }
+
+    private func name(in context: MemberContext) throws -> ShowName {
+        guard let text = context.parameters.get("name")?.removingPercentEncoding, let name = ShowName(text) else {
+            throw Problem(.badRequest, ShowName.rule)
+        }
+        return name
+    }
+}
