@@ -103,7 +103,7 @@ public struct WebServer: Sendable {
         commands.add(to: members)
         ShowRoutes(shelf: options.shows, commands: commands).add(to: members)
         if let assets {
-            FileRoutes(assets: assets).add(to: members)
+            FileRoutes(assets: assets, commands: commands).add(to: members)
             UploadRoutes(assets: assets).add(to: members)
         } else {
             FilesElsewhere(hub: options.hub, feed: feed).add(to: members)

@@ -70,6 +70,14 @@ extension AssetServer {
         return (offset, response.body)
     }
 
+    /// Has the server make its index of files anew from its journal.
+    public func rebuild() async throws {
+        var request = try request(
+            .POST, location: "/api/commands/files/rebuild", [("Content-Type", "application/json")])
+        request.body = .bytes(ByteBuffer(string: "{}"))
+        try await drain(send(request))
+    }
+
     // MARK: - Resumable uploads (draft-ietf-httpbis-resumable-upload)
 
     /// - Returns: where the content is to be sent to.

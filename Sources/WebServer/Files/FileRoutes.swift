@@ -2,16 +2,19 @@ import AssetHub
 import AssetProtocol
 import AssetStore
 import HTTPTypes
+import HubProtocol
 import Hummingbird
 
 /// The site's files, on the server on which they lie.
 struct FileRoutes: Sendable {
     let assets: AssetHub
+    let commands: CommandRoutes
 
     static let prefix = "/files/"
     /// Sees files, pushes and pulls them.
     static let permission = 2
     private static let permissionToDelete = 3
+    private static let permissionToRebuild = 3
 
     func add(to router: RouterGroup<MemberContext>) {
         router.get("files") { request, context in
@@ -32,6 +35,15 @@ struct FileRoutes: Sendable {
             return try await Problem.ofFiles { try await delete(request, of: context.caller) }
         }
         router.only(.get, .put, .delete, path: "files/**")
+        router.post("api/commands/files/rebuild") { request, context in
+            _ = try await commands.body(of: request)
+            try context.caller.require(Self.permissionToRebuild, to: "rebuild the index of files")
+            return try await Problem.ofFiles {
+                try await assets.store.rebuild()
+                return .json(CommandResponse.ok.encoded)
+            }
+        }
+        router.only(.post, path: "api/commands/files/rebuild")
     }
 
     // MARK: - Looking

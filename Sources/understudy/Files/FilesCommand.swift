@@ -14,6 +14,7 @@ struct FilesCommand: AsyncParsableCommand {
             """,
         subcommands: [
             FilesPushSubcommand.self, FilesPullSubcommand.self, FilesListSubcommand.self, FilesResetSubcommand.self,
+            FilesRebuildSubcommand.self,
         ])
 }
 

@@ -24,6 +24,9 @@ final class RawConnection: Sendable {
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
+    /// Nothing more is sent.
+    func shutdown() { _ = Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// - Returns: whether the connection is still open.
     func sendWhatFits(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
