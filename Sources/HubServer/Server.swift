@@ -60,7 +60,7 @@ public struct Server: Service {
         let address = ServerAddress(
             name: options.name, address: listen.advertised, port: options.port, controlPort: options.controlPort)
         let session = Identifier.random()
-        let web = try await webServer(of: options.name, at: http, over: hub, keys: keys)
+        let web = try await webServer(at: http, over: hub, keys: keys)
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let (announcements, announcing) = AsyncStream.makeStream(
@@ -94,7 +94,7 @@ public struct Server: Service {
                 }
                 // Beside them: a server works as well without.
                 async let _: Void = announce(announcements, asFrom: listen)
-                async let _: Void = serve(web)
+                async let _: Void = web?.serve() ?? ()
                 // Whatever ends first takes the others along: a broker that died, or the coordinator.
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
@@ -119,7 +119,7 @@ public struct Server: Service {
     }
 
     private func webServer(
-        of name: MachineName, at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?
+        at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?
     ) async throws -> WebServer? {
         guard let http else { return nil }
         var webKeys: WebKeys?
@@ -130,18 +130,9 @@ public struct Server: Service {
         }
         return WebServer(
             .init(
-                name: name, address: http.address, port: http.port, hub: hub.endpoint, credentials: keys?.credentials),
+                name: options.name, role: options.role, address: http.address, port: http.port,
+                access: .ownHub(door: hub.endpoint), credentials: keys?.credentials),
             keys: webKeys, log: log)
-    }
-
-    /// What people look at is not worth a failover.
-    private func serve(_ web: WebServer?) async {
-        do {
-            try await web?.run()
-        } catch is CancellationError {
-        } catch {
-            log.error("HTTP has ended: \(error). The show goes on without it; restart this server to have it again.")
-        }
     }
 
     private enum Event: Sendable {

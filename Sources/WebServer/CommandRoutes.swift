@@ -5,9 +5,13 @@ import Hummingbird
 import MQTTSession
 import NIOCore
 
-/// Users' commands, which this server's hub decides on as it does on those that come over MQTT.
+/// Users' commands, which a hub decides on as it does on those that come over MQTT: this server's own one, or the active
+/// one, with a client's own rights.
 struct CommandRoutes: Sendable {
-    let hub: Endpoint
+    let access: HubAccess
+    /// Of a client.
+    let credentials: TLSCredentials?
+    let feed: SiteFeed
 
     private static let commands: [Topic.Command] = [.backupAdd, .backupRemove, .hubSwitch, .siteStop]
 
@@ -34,9 +38,10 @@ struct CommandRoutes: Sendable {
                 .contentTooLarge, "A command has at most \(Bounds.commandBody / 1024) KiB, and this one has more.")
         }
         do {
+            let isOwnHub = access.door != nil
             let response = try await CommandSession.pass(
-                command, Array(body.readableBytesView), of: caller.name, permission: caller.permission, to: hub,
-                within: Bounds.commandPatience)
+                command, Array(body.readableBytesView), of: caller.name, permission: caller.permission,
+                to: try await hub, credentials: isOwnHub ? nil : credentials, within: Bounds.commandPatience)
             return Response.json(response.encoded, status: response.httpStatus)
         } catch let failure as CommandSession.Failure {
             switch failure {
@@ -46,8 +51,24 @@ struct CommandRoutes: Sendable {
                     "The command was given, and nobody knows what became of it. Look at the site before you try again.")
             case .unreachable, .refused:
                 throw Problem(
-                    .serviceUnavailable, "The hub of this server does not answer, and was not given the command.")
+                    .serviceUnavailable,
+                    "The hub does not answer, and was not given the command. Try again in a moment.")
             }
+        }
+    }
+
+    /// The one that takes commands.
+    private var hub: Endpoint {
+        get async throws {
+            if let door = access.door { return door }
+            guard let view = await feed.view, let active = view.authority?.active?.hub,
+                let endpoint = view.endpoint(of: active)
+            else {
+                throw Problem(
+                    .serviceUnavailable,
+                    "This machine reaches no active hub, so the command was not given. Try again when it does.")
+            }
+            return endpoint
         }
     }
 }

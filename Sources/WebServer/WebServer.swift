@@ -5,29 +5,36 @@ import HummingbirdCore
 import Logging
 import MQTTSession
 import NIOPosix
+import Panel
 
-/// A server machine's own HTTP server: how the site stands, and commands. It has no state and no rights of its own: it
-/// reads this server's hub, and hands commands to it, through the private door.
+/// A machine's own HTTP server: the panel, how the site stands, and commands. It has no state and no rights of its own: on
+/// a server it reads that server's hub, and hands commands to it, through the private door; on a client it does so with that
+/// client's key at the hubs that it knows.
 public struct WebServer: Sendable {
     public struct Options: Sendable {
-        /// This server machine's.
+        /// This machine's.
         public var name: MachineName
+        public var role: Role
         /// The IP address to listen on.
         public var address: String
         public var port: UInt16
-        /// The private door of this server's hub.
-        public var hub: Endpoint
-        /// For the hubs that this one names.
+        public var access: HubAccess
+        /// For all hubs that are not reached by a private door.
         public var credentials: TLSCredentials?
+        /// What this machine's key allows it; 3 without keys.
+        public var permission: Int
 
         public init(
-            name: MachineName, address: String, port: UInt16, hub: Endpoint, credentials: TLSCredentials?
+            name: MachineName, role: Role, address: String, port: UInt16, access: HubAccess,
+            credentials: TLSCredentials?, permission: Int = 3
         ) {
             self.name = name
+            self.role = role
             self.address = address
             self.port = port
-            self.hub = hub
+            self.access = access
             self.credentials = credentials
+            self.permission = permission
         }
     }
 
@@ -35,17 +42,24 @@ public struct WebServer: Sendable {
     private let keys: WebKeys?
     private let log: Logger
 
-    /// - Parameter keys: `nil`: plain HTTP, and everyone may do everything.
+    /// - Parameter keys: `nil`: plain HTTP, and everyone may do what this machine may.
     public init(_ options: Options, keys: WebKeys?, log: Logger) {
         self.options = options
         self.keys = keys
         self.log = log
     }
 
-    /// Runs until the task is cancelled.
-    ///
-    /// - Throws: what the system says when it cannot listen.
-    public func run() async throws {
+    /// Runs until the task is cancelled. What people look at is not worth more than an error in the log.
+    public func serve() async {
+        do {
+            try await run()
+        } catch is CancellationError {
+        } catch {
+            log.error("HTTP has ended: \(error). The show goes on without it; restart this machine to have it again.")
+        }
+    }
+
+    private func run() async throws {
         // One thread: strangers' handshakes must not keep more than one processor from the election.
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
@@ -58,11 +72,11 @@ public struct WebServer: Sendable {
     }
 
     private func run(on thread: MultiThreadedEventLoopGroup) async throws {
-        let feed = SiteFeed(of: options.name, hub: options.hub, credentials: options.credentials)
+        let feed = SiteFeed(of: options.name, access: options.access, credentials: options.credentials)
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let application = Application(
-            router: router(feed),
+            router: try router(feed),
             server: HTTPServerBuilder { [keys] in WebConnection(keys: keys, responder: $0) },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.address, port: Int(options.port)),
@@ -82,17 +96,19 @@ public struct WebServer: Sendable {
         }
     }
 
-    private func router(_ feed: SiteFeed) -> Router<WebContext> {
+    private func router(_ feed: SiteFeed) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Problems())
         router.add(middleware: OwnOrigin(name: options.name, hasKeys: keys != nil))
-        HealthRoutes(name: options.name, hub: options.hub, feed: feed).add(to: router)
-        // What a stranger may not see; the Asset Hub, the show file and the panel's pages belong here as well.
+        HealthRoutes(name: options.name, hub: options.access.door, feed: feed).add(to: router)
+        // What a stranger may not see; the Asset Hub and the show file belong here as well.
         let members = router.group().add(middleware: CallerCheck(own: options.name, keys: keys))
             .group(context: MemberContext.self)
         StateRoutes(feed: feed, keys: keys).add(to: members)
         MetricsRoutes(feed: feed).add(to: members)
-        CommandRoutes(hub: options.hub).add(to: members)
+        CommandRoutes(access: options.access, credentials: options.credentials, feed: feed).add(to: members)
+        DiscoveryRoutes().add(to: members)
+        PanelRoutes(page: try PanelPage(), options: options, hasKeys: keys != nil).add(to: members)
         return router
     }
 }

@@ -2,39 +2,51 @@ import FailoverCore
 import HubClient
 import MQTTSession
 
-/// The site, as this server's own hub and those that it names show it; and everyone who wants to hear of each change.
+/// The site, as the hubs of this machine and those that they name show it; and everyone who wants to hear of each change.
+/// A server looks on all the time, a client only while somebody does here.
 actor SiteFeed {
     private let machine: MachineName
-    private let hub: Endpoint
+    private let access: HubAccess
     private let credentials: TLSCredentials?
     private let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private var observer: SiteObserver?
+    /// Ends what nobody looks at any more.
+    private var rest: Task<Void, Never>?
 
     private var streams: [UInt64: AsyncStream<[UInt8]>.Continuation] = [:]
     private var opened: UInt64 = 0
     private var last: (document: SiteDocument, at: ContinuousClock.Instant)?
 
     /// - Parameter machine: in whose name it speaks.
-    init(of machine: MachineName, hub: Endpoint, credentials: TLSCredentials?) {
+    init(of machine: MachineName, access: HubAccess, credentials: TLSCredentials?) {
         self.machine = machine
-        self.hub = hub
+        self.access = access
         self.credentials = credentials
     }
 
     /// Until the task is cancelled.
     func run() async {
-        let observer = await SiteObserver(hubs: [hub], credentials: credentials) { [changed] _ in changed.yield() }
-        self.observer = observer
+        if access.door != nil { await observe() }
         for await _ in changes {
             await publish()
             try? await Task.sleep(for: Bounds.eventPause)
         }
-        await observer.stop()
+        rest?.cancel()
+        await observer?.stop()
     }
 
-    /// `nil`: it does not run yet.
+    /// Whoever has not heard everything in this time gets what there is.
+    private static let patience = Duration.seconds(3)
+
+    /// The site as it is seen now; `nil`: this server's hub is not looked at yet.
     var view: SiteView? {
-        get async { await observer?.view }
+        get async {
+            if let observer { return await observer.view }
+            guard access.door == nil else { return nil }
+            // A client that nobody looks on at.
+            return await SiteObserver.views(of: access.hubs, credentials: credentials, patience: Self.patience)
+                .first { _ in true }
+        }
     }
 
     /// - Throws: `Problem` as long as no hub has said anything.
@@ -42,7 +54,10 @@ actor SiteFeed {
         get async throws {
             guard let document = await view.flatMap({ SiteDocument($0, of: machine) }) else {
                 throw Problem(
-                    .serviceUnavailable, "The hub of this server does not answer yet. Try again in a moment.")
+                    .serviceUnavailable,
+                    access.door == nil
+                        ? "No hub of the site answers this machine. Check that a server runs, and the network."
+                        : "The hub of this server does not answer yet. Try again in a moment.")
             }
             return document
         }
@@ -51,7 +66,7 @@ actor SiteFeed {
     /// The document of now, and one after each change. What nobody has read yet is replaced by what is newer.
     ///
     /// - Throws: `Problem` when too many are open.
-    func follow() throws -> AsyncStream<[UInt8]> {
+    func follow() async throws -> AsyncStream<[UInt8]> {
         guard streams.count < Bounds.eventStreams else {
             throw Problem(
                 .serviceUnavailable,
@@ -62,6 +77,8 @@ actor SiteFeed {
         let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(1))
         continuation.onTermination = { [weak self] _ in Task { await self?.left(number) } }
         streams[number] = continuation
+        rest?.cancel()
+        await observe()
         refresh()
         return stream
     }
@@ -72,7 +89,30 @@ actor SiteFeed {
         changed.yield()
     }
 
-    private func left(_ number: UInt64) { streams[number] = nil }
+    private func observe() async {
+        guard observer == nil else { return }
+        let observer = await SiteObserver(hubs: access.hubs, credentials: credentials) { [changed] _ in changed.yield()
+        }
+        // Another one may have begun meanwhile.
+        if self.observer == nil { self.observer = observer } else { await observer.stop() }
+    }
+
+    private func left(_ number: UInt64) {
+        streams[number] = nil
+        guard streams.isEmpty, access.door == nil else { return }
+        rest?.cancel()
+        // A page that is loaded anew leaves and comes back.
+        rest = Task {
+            guard (try? await Task.sleep(for: Bounds.lingering)) != nil else { return }
+            await stopObserving()
+        }
+    }
+
+    private func stopObserving() async {
+        guard streams.isEmpty, let observer else { return }
+        self.observer = nil
+        await observer.stop()
+    }
 
     private func publish() async {
         guard !streams.isEmpty, let document = try? await document else { return }
