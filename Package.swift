@@ -31,12 +31,13 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 
 /// What a browser gets of the panel: embedded, so that a server is one program.
 let panelFiles = [
-    "Pages/index.mustache", "Pages/machines.mustache", "Pages/status.mustache", "Pages/texts.mustache",
-    "Scripts/add-backup.js", "Scripts/commands.js", "Scripts/dialog.js", "Scripts/dom.js", "Scripts/feed.js",
-    "Scripts/lag.js", "Scripts/machines.js", "Scripts/navigation.js", "Scripts/panel.js", "Scripts/picture.js",
-    "Scripts/readiness.js", "Scripts/remove-backup.js", "Scripts/rights.js", "Scripts/status-bar.js",
-    "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js", "Scripts/viewer.js", "Styles/dialog.css",
-    "Styles/icon.svg", "Styles/machines.css", "Styles/panel.css", "Styles/status.css",
+    "Pages/index.mustache", "Pages/machines.mustache", "Pages/show.mustache", "Pages/status.mustache",
+    "Pages/texts.mustache", "Scripts/add-backup.js", "Scripts/commands.js", "Scripts/dialog.js", "Scripts/dom.js",
+    "Scripts/edits.js", "Scripts/feed.js", "Scripts/lag.js", "Scripts/machines.js", "Scripts/navigation.js",
+    "Scripts/panel.js", "Scripts/picture.js", "Scripts/readiness.js", "Scripts/remove-backup.js", "Scripts/rights.js",
+    "Scripts/show.js", "Scripts/status-bar.js", "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js",
+    "Scripts/viewer.js", "Styles/dialog.css", "Styles/icon.svg", "Styles/machines.css", "Styles/panel.css",
+    "Styles/show.css", "Styles/status.css",
 ]
 
 let package = Package(
@@ -213,6 +214,12 @@ let package = Package(
             name: "SiteTests",
             dependencies: [
                 "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "understudy",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PanelTests",
+            dependencies: [
+                "ChildProcess", "FailoverCore", "HubClient", "LocalSite", "MQTTSession", "understudy", subprocess,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -30,7 +30,7 @@ extension HubState.Missing {
     /// What holds where it is not missing.
     public var fulfilment: String {
         switch self {
-        case .backup: "a Backup server is paired"
+        case .backup: "this site has a Backup server"
         case .backupUnreachable: "the Backup server is reached"
         case .replication: "the other hub has the whole state of the show"
         case .license: "both servers have a Server with failover licence"

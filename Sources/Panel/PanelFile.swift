@@ -36,10 +36,13 @@ public struct PanelFile: Sendable {
             "dialog.js": PanelFile(script, PackageResources.dialog_js),
             "add-backup.js": PanelFile(script, PackageResources.add_backup_js),
             "remove-backup.js": PanelFile(script, PackageResources.remove_backup_js),
+            "show.js": PanelFile(script, PackageResources.show_js),
+            "edits.js": PanelFile(script, PackageResources.edits_js),
             "switch-hub.js": PanelFile(script, PackageResources.switch_hub_js),
             "panel.css": PanelFile(style, PackageResources.panel_css),
             "status.css": PanelFile(style, PackageResources.status_css),
             "machines.css": PanelFile(style, PackageResources.machines_css),
+            "show.css": PanelFile(style, PackageResources.show_css),
             "dialog.css": PanelFile(style, PackageResources.dialog_css),
             "icon.svg": PanelFile("image/svg+xml", PackageResources.icon_svg),
         ]

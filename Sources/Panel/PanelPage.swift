@@ -39,7 +39,8 @@ public struct PanelPage: Sendable {
         library = MustacheLibrary(
             templates: try [
                 "index": PackageResources.index_mustache, "status": PackageResources.status_mustache,
-                "machines": PackageResources.machines_mustache, "texts": PackageResources.texts_mustache,
+                "machines": PackageResources.machines_mustache, "show": PackageResources.show_mustache,
+                "texts": PackageResources.texts_mustache,
             ].mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
     }
 
@@ -61,11 +62,24 @@ public struct PanelPage: Sendable {
             let sentence: String
         }
 
+        /// A part of the show that is edited in place.
+        struct Show {
+            let kind: String
+            let title: String
+            /// What stands there, in a word.
+            let value: String
+            let example: String
+        }
+
         let machine: String
         let role: String
         let user: String
         let permission: Int
         let hasKeys: Bool
+        let shows = [
+            Show(kind: "delays", title: "Delays", value: "Delay", example: "video"),
+            Show(kind: "routing", title: "Routing", value: "Route", example: "input/1"),
+        ]
         let checks = HubState.Missing.allCases.map {
             Check(code: $0.rawValue, missing: $0.sentence, fulfilled: $0.fulfilment)
         }

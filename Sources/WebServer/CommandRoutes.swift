@@ -24,23 +24,11 @@ struct CommandRoutes: Sendable {
     }
 
     private func pass(_ command: Topic.Command, _ request: Request, of caller: Caller) async throws -> Response {
-        // A page elsewhere could send any other type without asking first.
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingSpaces.lowercased()
-        guard type == "application/json" else {
-            throw Problem(
-                .unsupportedMediaType, "A command is a JSON object. Send it with Content-Type: application/json.")
-        }
-        let body: ByteBuffer
-        do {
-            body = try await request.body.collect(upTo: Bounds.commandBody)
-        } catch is NIOTooManyBytesError {
-            throw Problem(
-                .contentTooLarge, "A command has at most \(Bounds.commandBody / 1024) KiB, and this one has more.")
-        }
+        let body = try await request.json(upTo: Bounds.commandBody)
         do {
             let isOwnHub = access.door != nil
             let response = try await CommandSession.pass(
-                command, Array(body.readableBytesView), of: caller.name, permission: caller.permission,
+                command, body, of: caller.name, permission: caller.permission,
                 to: try await hub, credentials: isOwnHub ? nil : credentials, within: Bounds.commandPatience)
             return Response.json(response.encoded, status: response.httpStatus)
         } catch let failure as CommandSession.Failure {
@@ -82,8 +70,4 @@ extension CommandResponse {
         case (.refused, _): .conflict
         }
     }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring { drop { $0 == " " }.prefix { $0 != " " } }
 }

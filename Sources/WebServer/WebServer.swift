@@ -73,10 +73,11 @@ public struct WebServer: Sendable {
 
     private func run(on thread: MultiThreadedEventLoopGroup) async throws {
         let feed = SiteFeed(of: options.name, access: options.access, credentials: options.credentials)
+        let show = ShowFeed(of: options.name, access: options.access, credentials: options.credentials)
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let application = Application(
-            router: try router(feed),
+            router: try router(feed, show),
             server: HTTPServerBuilder { [keys] in WebConnection(keys: keys, responder: $0) },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.address, port: Int(options.port)),
@@ -89,6 +90,7 @@ public struct WebServer: Sendable {
             eventLoopGroupProvider: .shared(thread), logger: quiet)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { await feed.run() }
+            tasks.addTask { await show.run() }
             if let keys { tasks.addTask { await keys.tellOfChanges { await feed.refresh() } } }
             tasks.addTask { try await application.run() }
             defer { tasks.cancelAll() }
@@ -96,7 +98,7 @@ public struct WebServer: Sendable {
         }
     }
 
-    private func router(_ feed: SiteFeed) throws -> Router<WebContext> {
+    private func router(_ feed: SiteFeed, _ show: ShowFeed) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Problems())
         router.add(middleware: OwnOrigin(name: options.name, hasKeys: keys != nil))
@@ -107,6 +109,7 @@ public struct WebServer: Sendable {
         StateRoutes(feed: feed, keys: keys).add(to: members)
         MetricsRoutes(feed: feed).add(to: members)
         CommandRoutes(access: options.access, credentials: options.credentials, feed: feed).add(to: members)
+        ShowRoutes(feed: show, permission: options.permission, keys: keys).add(to: members)
         DiscoveryRoutes().add(to: members)
         PanelRoutes(page: try PanelPage(), options: options, hasKeys: keys != nil).add(to: members)
         return router

@@ -3,7 +3,6 @@
 import { command } from "./commands.js";
 import { notice } from "./dialog.js";
 import { count, find, make, setHidden, setText } from "./dom.js";
-import { upperFirst } from "./texts.js";
 
 const dialog = find("add-backup");
 const found = find("add-found");
@@ -54,7 +53,7 @@ find("add-cancel").addEventListener("click", () => dialog.close());
 
 function refuse(text) {
   setHidden(find("add-refusal"), text === null);
-  setText(find("add-refusal"), text === null ? "" : upperFirst(text));
+  setText(find("add-refusal"), text === null ? "" : text);
 }
 
 function showUnderWay() {
@@ -96,7 +95,7 @@ dialog.querySelector("form").addEventListener("submit", async event => {
     return dialog.close();
   }
   if (dialog.open) refuse(answer.message ?? "Refused, without a reason.");
-  else notice(upperFirst(answer.message ?? "Refused."), "bad");
+  else notice(answer.message ?? "Refused.", "bad");
 });
 
 /** How far the one that joins has come. */

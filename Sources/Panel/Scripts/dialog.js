@@ -1,7 +1,6 @@
 // A question before anything happens that cannot be taken back at once.
 
 import { find, make, setHidden, setText } from "./dom.js";
-import { upperFirst } from "./texts.js";
 
 const dialog = find("question");
 const act = find("question-act");
@@ -48,12 +47,12 @@ dialog.querySelector("form").addEventListener("submit", async event => {
   if (answer.status === "ok") notice(question.done);
   // Another question may be open by now.
   if (asked !== question || !dialog.open) {
-    if (answer.status !== "ok") notice(upperFirst(answer.message ?? "Refused."), "bad");
+    if (answer.status !== "ok") notice(answer.message ?? "Refused.", "bad");
     return;
   }
   busy(false);
   if (answer.status === "ok") return dialog.close();
-  setText(refusal, upperFirst(answer.message ?? "Refused, without a reason."));
+  setText(refusal, answer.message ?? "Refused, without a reason.");
   setHidden(refusal, false);
   setHidden(force, !(question.mayForce && answer.code === "notSafe"));
 });

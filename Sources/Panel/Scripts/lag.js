@@ -14,9 +14,10 @@ export function noteLag(site) {
 export function showLag(site) {
   const word = find("lag-word");
   const isKnown = typeof site.messagesBehind === "number";
-  setText(word, !isKnown ? "not known" : site.messagesBehind === 0
-    ? "✓ nothing behind" : `${count(site.messagesBehind, "message", "messages")} behind`);
-  setData(word, "tone", isKnown && site.messagesBehind === 0 ? "good" : "warning");
+  const isInStep = !site.missing.includes("replication");
+  setText(word, isKnown && site.messagesBehind > 0 ? `${count(site.messagesBehind, "message", "messages")} behind`
+    : !isInStep ? "! not in step" : isKnown ? "✓ nothing behind" : "not known");
+  setData(word, "tone", isInStep && site.messagesBehind === 0 ? "good" : "warning");
 
   const now = Date.now();
   // Nothing behind is a line at the bottom, also beside one message that was.

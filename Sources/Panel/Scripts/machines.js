@@ -69,7 +69,7 @@ function update(node, row, site) {
   setText(cells.follows, isThere ? row.links?.following ?? "none" : "–");
   const beat = isThere ? age(row.heartbeatAgeMs) : "–";
   setText(cells.heartbeat, beat);
-  setData(cells.heartbeat.parentNode, "late", String(isThere && beat !== "beats"));
+  setData(cells.heartbeat.parentNode, "late", String(isThere && beat !== "on time"));
   setText(cells.version, row.version ?? "–");
   setText(cells.permission, row.permission === undefined ? "–" : String(row.permission));
   showActions(node.actions, row, site);

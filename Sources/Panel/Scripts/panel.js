@@ -9,10 +9,13 @@ import { noteLag, showLag } from "./lag.js";
 import { noteOutages, showTimeline } from "./timeline.js";
 import { showMachines } from "./machines.js";
 import { showAdding } from "./add-backup.js";
+import { followShow, showSite } from "./show.js";
 
 const parts = {
   status: [showPicture, showReadiness, showLag, showTimeline],
   machines: [showMachines, showAdding],
+  delays: [showSite],
+  routing: [showSite],
 };
 
 let site;
@@ -41,6 +44,7 @@ function measured(name, body) {
 
 navigate(name => {
   page = name;
+  followShow(name);
   render();
 });
 

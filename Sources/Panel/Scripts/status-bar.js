@@ -46,9 +46,9 @@ function details(site) {
   const rows = [["Epoch", site.epoch === null ? "none" : String(site.epoch)]];
   if (!active) return rows;
   rows.push(["Since", time(new Date(active.since))], ["Began because", upperFirst(reason(active.reason))]);
-  if (active.evidence) rows.push(["What was seen", upperFirst(active.evidence)]);
-  if (active.previous) rows.push(["Before", active.previous]);
-  if (typeof active.silenceMs === "number") rows.push(["Silent until then for", span(active.silenceMs)]);
+  if (active.evidence && active.evidence !== reason(active.reason)) rows.push(["What was seen", active.evidence]);
+  if (active.previous && active.previous !== active.hub) rows.push(["Before", active.previous]);
+  if (active.silenceMs > 0) rows.push(["Silent until then for", span(active.silenceMs)]);
   if (pair?.backup) {
     rows.push(["When Main is back", pair.return === "manual"
       ? "An operator switches back" : "Everyone goes home by itself"]);

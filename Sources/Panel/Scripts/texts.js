@@ -20,9 +20,9 @@ export function glyph(phase) {
 
 export const upperFirst = text => text.charAt(0).toUpperCase() + text.slice(1);
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const dayAndClock = new Intl.DateTimeFormat(undefined, {
-  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
 
 /** The time of day, with the day where it is not today. */
@@ -41,6 +41,6 @@ export function span(milliseconds) {
 export function age(milliseconds) {
   if (milliseconds === undefined || milliseconds === null) return "none";
   const seconds = Math.floor(milliseconds / 1000);
-  if (seconds < 2) return "beats";
+  if (seconds < 2) return "on time";
   return seconds < 120 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`;
 }

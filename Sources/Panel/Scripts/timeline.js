@@ -41,7 +41,7 @@ function command(entry) {
     make("div", { class: "event" },
       make("p", { class: "event-title" }, make("span", { class: "mark", "aria-hidden": "true" }, isDone ? "✓" : "✕"), " ",
         make("bdi", {}, entry.by), ` ordered ${entry.command}: ${isDone ? "done" : "refused"}`),
-      entry.message ? make("p", { class: "event-why" }, upperFirst(entry.message)) : ""));
+      entry.message ? make("p", { class: "event-why" }, entry.message) : ""));
 }
 
 function transition(entry) {
@@ -54,7 +54,7 @@ function transition(entry) {
         make("bdi", {}, entry.to), moved ? "" : " goes on",
         make("span", { class: "epoch" }, `epoch ${entry.epoch}`)),
       make("p", { class: "event-why" }, upperFirst(reason(entry.reason)),
-        entry.evidence ? `: ${entry.evidence}` : "", entry.by === "coordinator" ? "" : ` (${entry.by})`),
+        entry.evidence && entry.evidence !== reason(entry.reason) ? `: ${entry.evidence}` : ""),
       make("ul", { class: "outages", "aria-label": "How long each machine was without a hub" })));
 }
 

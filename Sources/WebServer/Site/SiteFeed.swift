@@ -13,8 +13,7 @@ actor SiteFeed {
     /// Ends what nobody looks at any more.
     private var rest: Task<Void, Never>?
 
-    private var streams: [UInt64: AsyncStream<[UInt8]>.Continuation] = [:]
-    private var opened: UInt64 = 0
+    private var listeners = Listeners<[UInt8]>()
     private var last: (document: SiteDocument, at: ContinuousClock.Instant)?
 
     /// - Parameter machine: in whose name it speaks.
@@ -63,20 +62,11 @@ actor SiteFeed {
         }
     }
 
-    /// The document of now, and one after each change. What nobody has read yet is replaced by what is newer.
+    /// The document of now, and one after each change.
     ///
-    /// - Throws: `Problem` when too many are open.
+    /// - Throws: `Problem` when too many listen.
     func follow() async throws -> AsyncStream<[UInt8]> {
-        guard streams.count < Bounds.eventStreams else {
-            throw Problem(
-                .serviceUnavailable,
-                "\(streams.count) programs follow this server's events, and it serves no more. Close one of them.")
-        }
-        opened += 1
-        let number = opened
-        let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(1))
-        continuation.onTermination = { [weak self] _ in Task { await self?.left(number) } }
-        streams[number] = continuation
+        let stream = try listeners.add { [weak self] number in Task { await self?.left(number) } }
         rest?.cancel()
         await observe()
         refresh()
@@ -98,8 +88,8 @@ actor SiteFeed {
     }
 
     private func left(_ number: UInt64) {
-        streams[number] = nil
-        guard streams.isEmpty, access.door == nil else { return }
+        listeners.remove(number)
+        guard listeners.isEmpty, access.door == nil else { return }
         rest?.cancel()
         // A page that is loaded anew leaves and comes back.
         rest = Task {
@@ -109,18 +99,18 @@ actor SiteFeed {
     }
 
     private func stopObserving() async {
-        guard streams.isEmpty, let observer else { return }
+        guard listeners.isEmpty, let observer else { return }
         self.observer = nil
         await observer.stop()
     }
 
     private func publish() async {
-        guard !streams.isEmpty, let document = try? await document else { return }
+        guard !listeners.isEmpty, let document = try? await document else { return }
         if let last, ContinuousClock.now - last.at < Bounds.heartbeatPause, !document.isNews(since: last.document) {
             return
         }
         guard let bytes = try? JSONDocument.encode(document) else { return }
         last = (document, .now)
-        for stream in streams.values { stream.yield(bytes) }
+        listeners.tell(bytes)
     }
 }
