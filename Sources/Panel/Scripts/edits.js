@@ -2,6 +2,8 @@
 // is held here and sent again.
 
 const pause = 1000;
+/** So long an operator is told that it is done. */
+const remembered = 10_000;
 const edits = new Map();
 const observers = [];
 
@@ -47,7 +49,10 @@ async function send(topic, edit) {
   clearTimeout(slow);
   // The operator has changed it once more.
   if (edits.get(topic) !== edit || edit.state === "refused") return;
-  if (response?.ok) return settle(edit, "saved", "Saved");
+  if (response?.ok) {
+    settle(edit, "saved", "Saved");
+    return setTimeout(() => { if (edits.get(topic) === edit) forget(topic); }, remembered);
+  }
   const answer = await response?.json().catch(() => ({}));
   if (response && response.status < 500) return settle(edit, "refused", answer.detail ?? "Refused.");
   // Nobody knows whether it arrived, or no hub was there.

@@ -108,10 +108,10 @@ function actionsOf(row, site) {
   const { pair, active } = site;
   const actions = [];
   const isNamed = site.servers.some(server => server.name === row.name);
-  if (row.role === "main" && !pair?.backup && (active?.hub === row.name || !active)) {
+  if (row.role === "main" && !pair?.backup && (active?.hub === row.name || !active?.hub)) {
     actions.push({ key: "add", text: "Add Backup server", class: "act small", act: askToAdd });
   }
-  const mayFollow = active && active.hub !== row.name && isNamed && ["idle", "active"].includes(site.phase);
+  const mayFollow = active?.hub && active.hub !== row.name && isNamed && ["idle", "active"].includes(site.phase);
   if (mayFollow) {
     actions.push({ key: "switch", text: `Switch to ${row.name}`, class: "plain small", act: now => askToSwitch(now, row.name) });
   }

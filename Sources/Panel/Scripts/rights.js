@@ -7,7 +7,7 @@ export function objection(site) {
   if (viewer.permission < 3) {
     return `This takes permission 3, and ${viewer.user} has ${viewer.permission}.`;
   }
-  if (!site.active) return "No hub is active at this moment.";
+  if (!site.active?.hub) return "No hub is active at this moment.";
   const active = site.servers.find(server => server.name === site.active.hub);
   if (active && !active.reached) return `${active.name} is not reached from here.`;
   if (viewer.isServer && site.active.hub !== viewer.machine) {

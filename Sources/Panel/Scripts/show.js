@@ -116,10 +116,13 @@ function showAdd(form) {
   keep(form.elements.machine, names, name => name, name => make("option", { value: name }, name));
   // What is not in the table yet says here how its saving goes.
   const added = form.dataset.topic && editOf(form.dataset.topic);
-  const refusal = form.querySelector(".refusal");
-  const isShown = added && added.state !== "saved" && added.state !== "saving";
-  setHidden(refusal, !isShown);
-  if (isShown) setText(refusal, added.message);
+  const isListed = told?.items.some(item => topicOf(item) === form.dataset.topic);
+  const note = form.querySelector(".adding");
+  const isShown = added && !isListed && added.state !== "saved" && added.state !== "saving";
+  setHidden(note, !isShown);
+  if (!isShown) return;
+  note.className = `adding ${added.state === "refused" ? "refusal" : "progress"}`;
+  setText(note, `${form.dataset.topic}: ${added.message}`);
 }
 
 function add(event) {
