@@ -33,11 +33,11 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let panelFiles = [
     "Pages/index.mustache", "Pages/machines.mustache", "Pages/show.mustache", "Pages/status.mustache",
     "Pages/texts.mustache", "Scripts/add-backup.js", "Scripts/commands.js", "Scripts/dialog.js", "Scripts/dom.js",
-    "Scripts/edits.js", "Scripts/feed.js", "Scripts/lag.js", "Scripts/machines.js", "Scripts/navigation.js",
-    "Scripts/panel.js", "Scripts/picture.js", "Scripts/readiness.js", "Scripts/remove-backup.js", "Scripts/rights.js",
-    "Scripts/show.js", "Scripts/status-bar.js", "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js",
-    "Scripts/viewer.js", "Styles/dialog.css", "Styles/icon.svg", "Styles/machines.css", "Styles/panel.css",
-    "Styles/show.css", "Styles/status.css",
+    "Scripts/edits.js", "Scripts/feed.js", "Scripts/files-lock.js", "Scripts/lag.js", "Scripts/machines.js",
+    "Scripts/navigation.js", "Scripts/panel.js", "Scripts/picture.js", "Scripts/readiness.js",
+    "Scripts/remove-backup.js", "Scripts/rights.js", "Scripts/show.js", "Scripts/status-bar.js",
+    "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js", "Scripts/viewer.js", "Styles/dialog.css",
+    "Styles/icon.svg", "Styles/machines.css", "Styles/panel.css", "Styles/show.css", "Styles/status.css",
 ]
 
 let package = Package(

@@ -27,6 +27,7 @@ public struct PanelFile: Sendable {
             "navigation.js": PanelFile(script, PackageResources.navigation_js),
             "status-bar.js": PanelFile(script, PackageResources.status_bar_js),
             "picture.js": PanelFile(script, PackageResources.picture_js),
+            "files-lock.js": PanelFile(script, PackageResources.files_lock_js),
             "readiness.js": PanelFile(script, PackageResources.readiness_js),
             "lag.js": PanelFile(script, PackageResources.lag_js),
             "timeline.js": PanelFile(script, PackageResources.timeline_js),

@@ -31,7 +31,6 @@ struct PanelRoutes: Sendable {
                 .contentType: "text/html; charset=utf-8",
                 .contentSecurityPolicy: PanelPage.contentSecurityPolicy,
                 .referrerPolicy: "no-referrer",
-                .crossOriginOpenerPolicy: "same-origin",
             ], body: ResponseBody(byteBuffer: ByteBuffer(string: page.html(for: viewer))))
     }
 
@@ -51,5 +50,4 @@ struct PanelRoutes: Sendable {
 
 extension HTTPField.Name {
     fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
-    fileprivate static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
 }

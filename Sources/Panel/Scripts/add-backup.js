@@ -35,14 +35,18 @@ async function look(main) {
       "No Backup server announces itself on this network. An address works all the same."));
   }
   found.replaceChildren(...servers.map(server => choice(server, main)));
-  const first = found.querySelector("input:not(:disabled)");
-  if (first && !custom.checked) first.checked = true;
+  if (custom.checked) return;
+  const first = found.querySelector("input");
+  first.checked = true;
+  if (document.activeElement === find("add-look")) first.focus();
 }
 
 function choice(server, main) {
+  // An address of one interface of this machine means nothing to Main, which then looks the name up by itself.
+  const body = server.address.includes("%") ? { machine: server.name } : { address: server.address, port: server.port };
   const isElsewhere = server.paired && server.site !== main;
   return make("label", { class: "choice" },
-    make("input", { type: "radio", name: "backup", value: JSON.stringify({ address: server.address, port: server.port }) }),
+    make("input", { type: "radio", name: "backup", value: JSON.stringify(body) }),
     make("span", {}, make("bdi", { class: "name" }, server.name), " ",
       make("small", {}, `${server.address}:${server.port}`, isElsewhere ? `, the Backup of ${server.site}` : "")));
 }

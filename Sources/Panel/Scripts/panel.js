@@ -4,6 +4,7 @@ import { follow } from "./feed.js";
 import { navigate } from "./navigation.js";
 import { showStanding, showStatusBar } from "./status-bar.js";
 import { showPicture } from "./picture.js";
+import { showFilesLock } from "./files-lock.js";
 import { showReadiness } from "./readiness.js";
 import { noteLag, showLag } from "./lag.js";
 import { noteOutages, showTimeline } from "./timeline.js";
@@ -12,7 +13,7 @@ import { showAdding } from "./add-backup.js";
 import { followShow, showSite } from "./show.js";
 
 const parts = {
-  status: [showPicture, showReadiness, showLag, showTimeline],
+  status: [showPicture, showFilesLock, showReadiness, showLag, showTimeline],
   machines: [showMachines, showAdding],
   delays: [showSite],
   routing: [showSite],
