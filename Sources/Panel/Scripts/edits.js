@@ -11,7 +11,10 @@ const observers = [];
 export const observeEdits = observer => { observers.push(observer); };
 const tell = () => observers.forEach(observer => observer());
 
-/** The edit of an item, `{text, state, message}`, where `state` is `saving`, `waiting`, `saved` or `refused`. */
+/**
+ * The edit of an item, `{text, state, message, isSeen}`, where `state` is `saving`, `waiting`, `saved` or `refused`, and
+ * `isSeen` says that its text has come back.
+ */
 export const editOf = topic => edits.get(topic);
 export const forget = topic => { if (edits.delete(topic)) tell(); };
 
@@ -27,9 +30,9 @@ export function save(topic, text, before) {
 export function noteValue(topic, text) {
   const edit = edits.get(topic);
   if (!edit) return;
-  if (edit.state === "saved" && text === edit.text) return;
-  if (edit.state === "saved") return forget(topic);
-  if (edit.isUnsure && text !== edit.before && text !== edit.text) {
+  if (text === edit.text) edit.isSeen = true;
+  else if (edit.state === "saved" && edit.isSeen) forget(topic);
+  else if (edit.isUnsure && text !== edit.before) {
     clearTimeout(edit.retry);
     settle(edit, "refused", `Somebody else wrote ${JSON.stringify(text)} meanwhile. Save yours again if it shall count.`);
   }

@@ -101,7 +101,8 @@ function update(row, item) {
   const isText = typeof item.text === "string";
   const isTyping = document.activeElement === row.input && row.input.value !== (row.value ?? "") && !edit;
   row.value = item.text;
-  const shown = edit && edit.state !== "saved" ? edit.text : isText ? item.text : `${item.size} bytes that are no short text`;
+  const isOwn = edit && !(edit.state === "saved" && edit.isSeen);
+  const shown = isOwn ? edit.text : isText ? item.text : `${item.size} bytes that are no short text`;
   if (!isTyping && row.input.value !== shown) row.input.value = shown;
   const isFixed = !isText || !mayEdit(item.machine);
   if (row.input.readOnly !== isFixed) row.input.readOnly = isFixed;
