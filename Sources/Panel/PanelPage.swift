@@ -71,6 +71,8 @@ public struct PanelPage: Sendable {
             let example: String
         }
 
+        /// The chip of a machine that reaches nobody.
+        let isolated = Phase.isolated.chip(hasPair: true)
         let machine: String
         let role: String
         let user: String

@@ -67,6 +67,31 @@ struct PanelSwitchTests {
         try await browser.click(".navigation a[href='#status']")
     }
 
+    @Test("A client that reaches no hub says so, and keeps an edit until one is back")
+    func noHub() async throws {
+        try await PanelSite.with { panel in
+            try await Browser.with { browser in
+                try await browser.open("\(panel.client)#delays")
+                try await browser.waitForChip("Backup is idle")
+                for server in [panel.site.backup, panel.site.main] { _ = try await panel.kill(server) }
+                try await browser.wait(
+                    for: "document.getElementById('chip-text').textContent === 'No connection to the other machines'")
+                let warning = try await browser.text("#connection")
+                #expect(warning.contains("cam-1 reaches no hub of the site"))
+                try await browser.type("video", into: "#delays [name=path]")
+                try await browser.type("40 ms", into: "#delays [name=text]")
+                try await browser.press(Browser.enter)
+                try await browser.wait(
+                    for: "document.querySelector('#delays .adding').innerText.includes('Waits for a hub; not lost')")
+                try await browser.picture("17 no hub is reached")
+                for server in [panel.site.main, panel.site.backup] { try await panel.start(server) }
+                try await browser.waitForChip("Backup is idle")
+                try await browser.wait(for: "document.querySelector('#delays tbody input')?.value === '40 ms'")
+                try await browser.wait(for: "document.querySelector('#delays tr[data-edit=saved]')")
+            }
+        }
+    }
+
     @Test("A server's own panel says that it lost its server, and goes on with it when it is back")
     func ownServer() async throws {
         try await PanelSite.with { panel in

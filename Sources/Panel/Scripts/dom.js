@@ -32,7 +32,7 @@ export function setHidden(node, isHidden) {
  */
 export function keep(parent, items, key, create, update) {
   const known = parent.keptNodes ??= new Map();
-  const names = items.map(key);
+  const names = items.map(item => key(item));
   const wanted = new Set(names);
   // First what goes, so that what stays need not be moved, and keeps the focus that it may have.
   for (const [name, node] of known) {

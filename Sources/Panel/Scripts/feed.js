@@ -7,7 +7,8 @@ const longestPause = 2000;
 
 /**
  * Calls `onDocument` with each document, and `onStanding` whenever it changes how the page stands with its machine:
- * `live`, `silent` (connected, but nothing comes) or `lost`, and since when nothing was heard. Returns what ends it.
+ * `live`, `unreached` (the machine reaches no hub), `silent` (connected, but nothing comes) or `lost`, and since when nothing
+ * was heard. Returns what ends it.
  */
 export function follow(address, onDocument, onStanding) {
   let source;
@@ -33,6 +34,7 @@ export function follow(address, onDocument, onStanding) {
       note("live");
       onDocument(document);
     };
+    source.addEventListener("unreached", () => note("unreached"));
     // A browser itself gives up for good after an answer that is no stream, and waits too long after all else.
     source.onerror = () => {
       source.close();
@@ -44,7 +46,7 @@ export function follow(address, onDocument, onStanding) {
 
   // Also what sleeps and wakes with its computer finds out by itself.
   const watch = setInterval(() => {
-    if (Date.now() - heardAt < longestSilence || standing === "lost") return;
+    if (Date.now() - heardAt < longestSilence || standing === "lost" || standing === "unreached") return;
     note("silent");
     if (Date.now() - heardAt > 3 * longestSilence) source.onerror();
   }, 500);

@@ -24,22 +24,28 @@ function open(isOpen) {
 let announced;
 
 export function showStatusBar(site) {
-  setData(document.body, "phase", site.phase);
-  for (const node of texts) setText(node, site.chip);
-  for (const node of glyphs) setText(node, glyph(site.phase));
+  showChip(site.phase, site.chip);
   setText(find("site"), site.pair?.main?.name ?? "–");
   setText(find("active-hub"), site.active?.hub ?? "none");
-  const title = `${glyph(site.phase)} ${site.chip} – ${viewer.machine}`;
-  if (document.title !== title) document.title = title;
-  if (announced !== site.chip) {
-    if (announced !== undefined) setText(find("announcement"), site.chip);
-    announced = site.chip;
-  }
   setText(find("explanation"), site.explanation);
   keep(find("reason-details"), details(site), ([name]) => name, ([name]) => {
     return make("div", {}, make("dt", {}, name), make("dd"));
   }, (node, [, text]) => setText(node.lastChild, text));
 }
+
+function showChip(phase, chip) {
+  setData(document.body, "phase", phase);
+  for (const node of texts) setText(node, chip);
+  for (const node of glyphs) setText(node, glyph(phase));
+  const title = `${glyph(phase)} ${chip} – ${viewer.machine}`;
+  if (document.title !== title) document.title = title;
+  if (announced === chip) return;
+  if (announced !== undefined) setText(find("announcement"), chip);
+  announced = chip;
+}
+
+/** What a client that reaches no hub knows by itself: the words of a server that is isolated. */
+const isolated = document.body.dataset.isolated;
 
 function details(site) {
   const { active, pair } = site;
@@ -62,7 +68,17 @@ export function showStanding({ state, heardAt }) {
   const connection = find("connection");
   setHidden(connection, state === "live");
   if (state === "live") return;
-  setText(connection, state === "lost"
-    ? `The connection to ${viewer.machine} is lost. What you see is from ${time(heardAt)}. Trying again.`
-    : `${viewer.machine} has told nothing of the site since ${time(heardAt)}: it reaches no hub, or is busy. What you see is from then.`);
+  if (state === "unreached") {
+    showChip("isolated", isolated);
+    setText(find("active-hub"), "not known");
+    setText(find("explanation"), `${viewer.machine} reaches no hub of the site. Check its network, and that a server runs.`);
+    keep(find("reason-details"), []);
+  }
+  setText(connection, sentences[state](time(heardAt)));
 }
+
+const sentences = {
+  lost: moment => `The connection to ${viewer.machine} is lost. What you see is from ${moment}. Trying again.`,
+  silent: moment => `${viewer.machine} has told nothing of the site since ${moment}. What you see is from then.`,
+  unreached: moment => `${viewer.machine} reaches no hub of the site. What you see below is from ${moment}.`,
+};

@@ -25,10 +25,11 @@ struct ShowRoutes: Sendable {
     private func events(_ request: Request, for caller: Caller) async throws -> Response {
         guard request.method != .head else { return .eventStream }
         let isOwnOnly = permission(of: caller) < 2
-        let documents = try await feed.follow().compactMap { document in
-            try? JSONDocument.encode(isOwnOnly ? document.only(of: caller.name) : document)
+        let events = try await feed.follow().compactMap { document in
+            (try? JSONDocument.encode(isOwnOnly ? document.only(of: caller.name) : document))
+                .map { ServerSentEvent(data: $0) }
         }
-        return .events(documents, to: request, of: caller, keys: keys)
+        return .events(events, to: request, of: caller, keys: keys)
     }
 
     private func permission(of caller: Caller) -> Int { caller.permission ?? permission }

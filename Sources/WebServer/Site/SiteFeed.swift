@@ -13,7 +13,7 @@ actor SiteFeed {
     /// Ends what nobody looks at any more.
     private var rest: Task<Void, Never>?
 
-    private var listeners = Listeners<[UInt8]>()
+    private var listeners = Listeners<ServerSentEvent>()
     private var last: (document: SiteDocument, at: ContinuousClock.Instant)?
 
     /// - Parameter machine: in whose name it speaks.
@@ -62,10 +62,10 @@ actor SiteFeed {
         }
     }
 
-    /// The document of now, and one after each change.
+    /// The document of now, and one after each change; `unreached` when no hub is reached any more.
     ///
     /// - Throws: `Problem` when too many listen.
-    func follow() async throws -> AsyncStream<[UInt8]> {
+    func follow() async throws -> AsyncStream<ServerSentEvent> {
         let stream = try listeners.add { [weak self] number in Task { await self?.left(number) } }
         rest?.cancel()
         await observe()
@@ -105,12 +105,18 @@ actor SiteFeed {
     }
 
     private func publish() async {
-        guard !listeners.isEmpty, let document = try? await document else { return }
+        guard !listeners.isEmpty, let view = await view else { return }
+        guard let document = SiteDocument(view, of: machine) else {
+            if view.isSettled, !view.isReached {
+                listeners.tell(ServerSentEvent(name: "unreached", data: Array("{}".utf8)))
+            }
+            return
+        }
         if let last, ContinuousClock.now - last.at < Bounds.heartbeatPause, !document.isNews(since: last.document) {
             return
         }
         guard let bytes = try? JSONDocument.encode(document) else { return }
         last = (document, .now)
-        listeners.tell(bytes)
+        listeners.tell(ServerSentEvent(data: bytes))
     }
 }
