@@ -41,8 +41,9 @@ struct PanelSwitchTests {
                 try await browser.picture("3 Main is back")
                 #expect(try await browser.value("window.isTheSamePage === true", as: Bool.self))
                 #expect(try await browser.value("document.title", as: String.self) == "● Backup is idle – cam-1")
+                // Nothing but the refusal that was asked for.
                 let complaints = try await browser.complaints()
-                #expect(complaints.isEmpty)
+                #expect(complaints.allSatisfy { $0.contains("api/commands/backup/remove") && $0.contains("409") })
             }
         }
     }
@@ -63,6 +64,14 @@ struct PanelSwitchTests {
         let isOnEveryPanel = try await browser.text("#machines .chip")
         #expect(isOnEveryPanel.contains("Backup is active"))
         #expect(try await browser.text("tr[data-role=main]").contains("✕ lost"))
+        // A site that cannot switch back says why, and the question stays.
+        try await browser.click("tr[data-role=backup] button.icon")
+        #expect(try await browser.text("#question-body").contains("main-1 is not reached from here"))
+        try await browser.click("#question-act")
+        try await browser.wait(for: "document.getElementById('question-refusal').checkVisibility()")
+        let refusal = try await browser.text("#question-refusal")
+        #expect(refusal.contains("main-1"))
+        try await browser.press(Browser.escape)
         try await browser.picture("4 machines while the Backup is active")
         try await browser.click(".navigation a[href='#status']")
     }

@@ -2,7 +2,7 @@
 
 import { command } from "./commands.js";
 import { ask, name, paragraph } from "./dialog.js";
-import { interrupted } from "./switch-hub.js";
+import { interrupted, unreached } from "./switch-hub.js";
 
 export function askToRemove(site) {
   const backup = site.pair.backup.name;
@@ -16,7 +16,7 @@ export function askToRemove(site) {
       paragraph(name(backup), " is active. All clients return to ", name(main), "; the pair stays, and ", name(backup),
         " stands by again."),
       interrupted(site, main),
-      ...warning(site, main),
+      ...unreached(site, main),
     ],
     verb: "Switch back", done: `${main} is active again, and ${backup} stays its Backup.`,
     ask: () => command("backup/remove", { epoch }),
@@ -30,9 +30,4 @@ export function askToRemove(site) {
     verb: "Remove Backup server", tone: "danger", done: `${backup} is no Backup of ${main} any more.`,
     ask: () => command("backup/remove", { epoch }),
   });
-}
-
-function warning(site, main) {
-  const isThere = site.servers.some(server => server.name === main && server.reached);
-  return isThere ? [] : [paragraph(name(main), " is not reached from here: the site may refuse this until it is back.")];
 }

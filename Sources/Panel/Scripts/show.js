@@ -45,8 +45,8 @@ function show() {
   const rows = all.filter(item => `${item.machine} ${item.item}`.toLowerCase().includes(wanted));
   keep(part("rows"), rows, topicOf, create, update);
   setHidden(part("empty"), rows.length > 0);
-  setText(part("empty"), !told ? "Nothing was heard yet." : all.length ? "Nothing has such a name." : "No machine has any yet.");
-  setText(part("word"), told ? `${count(all.length, "item", "items")}${told.isCut ? ", and more that are not shown" : ""}` : "");
+  setText(part("empty"), !told?.hub ? "Nothing was heard yet: no hub is reached." : all.length ? "Nothing has such a name." : "No machine has any yet.");
+  setText(part("word"), told?.hub || all.length ? `${count(all.length, "item", "items")}${told?.isCut ? ", and more that are not shown" : ""}` : "");
   setText(part("rights"), viewer.permission >= 3 ? "" : `With permission ${viewer.permission}, ${viewer.user} `
     + `${viewer.permission === 1 ? "sees and edits" : "edits"} its own items only; others take permission 3.`);
   showAdd(part("add"));

@@ -11,6 +11,7 @@ export function askToSwitch(site, to) {
     body: [
       paragraph("All clients move from ", name(site.active.hub), " to ", name(to), ". Nothing is lost."),
       interrupted(site, to),
+      ...unreached(site, to),
       paragraph(to === site.pair?.main?.name
         ? "After that the Backup stands by again."
         : "After that nobody goes home by itself: an operator switches back, or Main is lost and comes back."),
@@ -18,6 +19,12 @@ export function askToSwitch(site, to) {
     verb: `Switch to ${to}`, done: `${to} is active.`, mayForce: true,
     ask: isForced => command("hub/switch", isForced ? { to, force: true } : { to }),
   });
+}
+
+/** Said where this machine does not reach the hub that is to be switched to. */
+export function unreached(site, to) {
+  return site.servers.some(server => server.name === to && server.reached) ? []
+    : [paragraph(name(to), " is not reached from here: the site refuses this until it is back and has everything.")];
 }
 
 /** Whom a switch to that hub moves, and what it cost them last time. */

@@ -1,5 +1,6 @@
 import FailoverCore
 import HubClient
+import HubProtocol
 
 /// The delays and routes of the machines, as the panels of that name show them.
 struct ShowDocument: Encodable, Sendable {
@@ -14,12 +15,15 @@ struct ShowDocument: Encodable, Sendable {
         let size: Int
     }
 
+    /// Which hub this is the show of; `nil` while none is reached.
+    @NullWhenNil private(set) var hub: MachineName?
     /// By machine and item.
     private(set) var items: [Item]
     /// There are more items than these.
     let isCut: Bool
 
-    init(_ values: [ShowItem: [UInt8]]) {
+    init(_ values: [ShowItem: [UInt8]], on hub: MachineName?) {
+        self.hub = hub
         items = values.sorted { $0.key < $1.key }.prefix(Bounds.showItems).map { item, value in
             let text = value.count <= Bounds.showText ? String(validating: value, as: UTF8.self) : nil
             return Item(machine: item.machine, kind: item.kind, item: item.path, text: text, size: value.count)

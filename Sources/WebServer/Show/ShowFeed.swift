@@ -12,6 +12,7 @@ actor ShowFeed {
 
     private var connection: HubConnection?
     private var reading: Task<Void, Never>?
+    private var watching: Task<Void, Never>?
     private var rest: Task<Void, Never>?
     private var listeners = Listeners<ShowDocument>()
     private var edits = 0
@@ -26,7 +27,10 @@ actor ShowFeed {
     /// Until the task is cancelled.
     func run() async {
         for await _ in changes {
-            if !listeners.isEmpty { listeners.tell(ShowDocument(values)) }
+            if !listeners.isEmpty {
+                let hub = await connection?.state.hub
+                listeners.tell(ShowDocument(values, on: hub))
+            }
             try? await Task.sleep(for: Bounds.eventPause)
         }
         rest?.cancel()
@@ -67,6 +71,7 @@ actor ShowFeed {
         }
         connection = new
         reading = Task { await read(new) }
+        watching = Task { [changed] in for await _ in await new.states() { changed.yield() } }
         return new
     }
 
@@ -110,7 +115,7 @@ actor ShowFeed {
         let ended = connection
         connection = nil
         reading?.cancel()
-        reading = nil
+        watching?.cancel()
         values = [:]
         await ended?.close()
     }
