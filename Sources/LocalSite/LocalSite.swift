@@ -38,7 +38,7 @@ public actor LocalSite {
     private let returnDelay: Double
     /// Whether every machine serves the panel.
     private let hasPanels: Bool
-    private var httpPorts: [MachineName: UInt16] = [:]
+    private var httpPorts: [MachineName: HeldPort] = [:]
     private let network: ShowNetwork?
     private var processes: [MachineName: MachineProcess] = [:]
     /// Other programs on the site's machines.
@@ -208,16 +208,15 @@ public actor LocalSite {
     }
 
     private func panelArguments(of machine: MachineName) -> [String] {
-        guard hasPanels else { return [] }
-        let port = httpPorts[machine] ?? FreePorts.take(1)[0]
-        httpPorts[machine] = port
-        return ["--http", "127.0.0.1:\(port)"]
+        guard hasPanels, let held = httpPorts[machine] ?? HeldPort() else { return [] }
+        httpPorts[machine] = held
+        return ["--http", "127.0.0.1:\(held.port)"]
     }
 
     /// The address of a machine's panel; `nil`: it has none, or was not started yet.
     public func panel(of machine: MachineName) -> String? {
         let isSecure = authority != nil && [main.name, backup.name].contains(machine)
-        return httpPorts[machine].map { "\(isSecure ? "https" : "http")://127.0.0.1:\($0)" }
+        return httpPorts[machine].map { "\(isSecure ? "https" : "http")://127.0.0.1:\($0.port)" }
     }
 
     /// Starts this very program once more, on a machine of the site, as one that works with the show there.

@@ -41,6 +41,8 @@ struct PanelSite {
                     backup: try #require(await site.panel(of: site.backup.name)),
                     client: try #require(await site.panel(of: clients[0]))))
         } catch {
+            // What the machines themselves said of it.
+            for (name, process) in await site.runs { print(name, process.lines.suffix(5)) }
             await site.end()
             throw error
         }
