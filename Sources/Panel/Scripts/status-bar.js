@@ -19,6 +19,8 @@ addEventListener("keydown", event => {
 function open(isOpen) {
   panel.hidden = !isOpen;
   chip.setAttribute("aria-expanded", String(isOpen));
+  // The bar stays in sight wherever the page was scrolled to, and the reason stands below it at the top.
+  if (isOpen) window.scrollTo(0, 0);
 }
 
 let announced;
