@@ -175,6 +175,18 @@ final class Browser: Sendable {
         try Data(base64Encoded: answer ?? "")?.write(to: folder.appending(path: "\(name).png"))
     }
 
+    /// Opens a page in one more tab, which is then the one that is seen.
+    func openTab(_ address: String) async throws {
+        let tab = try await Self.call("POST", session.appending(path: "window/new"), ["type": "tab"]) as? [String: Any]
+        _ = try await Self.call("POST", session.appending(path: "window"), ["handle": tab?["handle"] as? String ?? ""])
+        try await open(address)
+    }
+
+    func showFirstTab() async throws {
+        let handles = try await Self.call("GET", session.appending(path: "window/handles")) as? [String]
+        _ = try await Self.call("POST", session.appending(path: "window"), ["handle": handles?.first ?? ""])
+    }
+
     /// As on a telephone.
     func narrow() async throws {
         _ = try await Self.call(

@@ -38,6 +38,23 @@ struct PanelBadInputTests {
         }
     }
 
+    @Test("More tabs than a browser has connections for: the one that is seen is live, and takes commands")
+    func manyTabs() async throws {
+        try await PanelSite.with { panel in
+            try await Browser.with { browser in
+                try await browser.open(panel.client)
+                for _ in 1...8 { try await browser.openTab("\(panel.client)#delays") }
+                try await browser.waitForChip("Backup is idle")
+                try await browser.type("video", into: "#delays [name=path]")
+                try await browser.type("1 ms", into: "#delays [name=text]")
+                try await browser.press(Browser.enter)
+                try await browser.wait(for: "document.querySelector('#delays tr[data-edit=saved]')")
+                try await browser.showFirstTab()
+                try await browser.waitForChip("Backup is idle")
+            }
+        }
+    }
+
     @Test("500 machines: an update takes less than 50 ms of script")
     func manyMachines() async throws {
         try await PanelSite.with { panel in

@@ -4,11 +4,13 @@
 const longestSilence = 3000;
 const firstPause = 250;
 const longestPause = 2000;
+/** A browser has six connections for all pages of one machine: those that nobody sees must not keep others from theirs. */
+const dozing = 5000;
 
 /**
  * Calls `onDocument` with each document, and `onStanding` whenever it changes how the page stands with its machine:
- * `live`, `unreached` (the machine reaches no hub), `silent` (connected, but nothing comes) or `lost`, and since when nothing
- * was heard. Returns what ends it.
+ * `live`, `unreached` (the machine reaches no hub), `silent` (connected, but nothing comes), `lost`, or `asleep` (nobody sees
+ * the page), and since when nothing was heard. Returns what ends it.
  */
 export function follow(address, onDocument, onStanding) {
   let source;
@@ -17,6 +19,7 @@ export function follow(address, onDocument, onStanding) {
   let heardAt = Date.now();
   let isEnded = false;
   let retry;
+  let doze;
 
   function note(state) {
     if (standing === state) return;
@@ -46,14 +49,32 @@ export function follow(address, onDocument, onStanding) {
 
   // Also what sleeps and wakes with its computer finds out by itself.
   const watch = setInterval(() => {
-    if (Date.now() - heardAt < longestSilence || standing === "lost" || standing === "unreached") return;
+    if (Date.now() - heardAt < longestSilence || ["lost", "unreached", "asleep"].includes(standing)) return;
     note("silent");
     if (Date.now() - heardAt > 3 * longestSilence) source.onerror();
   }, 500);
 
+  function look() {
+    clearTimeout(doze);
+    if (document.hidden) {
+      doze = setTimeout(() => {
+        source.close();
+        clearTimeout(retry);
+        note("asleep");
+      }, dozing);
+    } else if (standing === "asleep") {
+      pause = firstPause;
+      open();
+    }
+  }
+
+  document.addEventListener("visibilitychange", look);
   open();
+  look();
   return () => {
     isEnded = true;
+    document.removeEventListener("visibilitychange", look);
+    clearTimeout(doze);
     clearInterval(watch);
     clearTimeout(retry);
     source?.close();

@@ -76,11 +76,14 @@ export function showStanding({ state, heardAt }) {
     setText(find("explanation"), `${viewer.machine} reaches no hub of the site. Check its network, and that a server runs.`);
     keep(find("reason-details"), []);
   }
+  // What stands on the tab of a page that is not seen must not be taken for what is now.
+  if (state === "asleep") document.title = `… ${viewer.machine}`;
   setText(connection, sentences[state](time(heardAt)));
 }
 
 const sentences = {
   lost: moment => `The connection to ${viewer.machine} is lost. What you see is from ${moment}. Trying again.`,
   silent: moment => `${viewer.machine} has told nothing of the site since ${moment}. What you see is from then.`,
+  asleep: moment => `This page was in the background, and looks at the site again. What you see is from ${moment}.`,
   unreached: moment => `${viewer.machine} reaches no hub of the site. What you see below is from ${moment}.`,
 };
