@@ -20,6 +20,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -29,6 +30,17 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+
+/// What a browser gets of the panel: embedded, so that a server is one program.
+let panelFiles = [
+    "Pages/index.mustache", "Pages/machines.mustache", "Pages/show.mustache", "Pages/status.mustache",
+    "Pages/texts.mustache", "Scripts/add-backup.js", "Scripts/commands.js", "Scripts/dialog.js", "Scripts/dom.js",
+    "Scripts/edits.js", "Scripts/feed.js", "Scripts/files-lock.js", "Scripts/lag.js", "Scripts/machines.js",
+    "Scripts/navigation.js", "Scripts/panel.js", "Scripts/picture.js", "Scripts/readiness.js",
+    "Scripts/remove-backup.js", "Scripts/rights.js", "Scripts/show.js", "Scripts/status-bar.js",
+    "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js", "Scripts/viewer.js", "Styles/dialog.css",
+    "Styles/icon.svg", "Styles/machines.css", "Styles/panel.css", "Styles/show.css", "Styles/status.css",
+]
 
 let package = Package(
     name: "understudy",
@@ -58,6 +70,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     // Every target names all that it imports: a change of a type's layout reaches only those that do.
@@ -124,12 +137,15 @@ let package = Package(
             name: "Discovery", dependencies: ["ChildProcess", "FailoverCore", asyncAlgorithms, logging],
             swiftSettings: strict),
         .target(
+            name: "Panel", dependencies: ["FailoverCore", "HubProtocol", crypto, mustache],
+            resources: panelFiles.map { .embedInCode($0) }, swiftSettings: strict),
+        .target(
             name: "WebServer",
             dependencies: [
-                "AssetHub", "AssetProtocol", "AssetStore", "FailoverCore", "HubClient", "HubProtocol", "Keys",
-                "MQTTSession",
-                asyncAlgorithms, httpTypes,
-                hummingbird, hummingbirdCore, logging, nio, nioHTTP, nioPosix, nioSSL,
+                "AssetHub", "AssetProtocol", "AssetStore", "Discovery", "FailoverCore", "HubClient", "HubProtocol",
+                "Keys",
+                "MQTTSession", "Panel", asyncAlgorithms, httpTypes, hummingbird, hummingbirdCore, logging, nio, nioHTTP,
+                nioPosix, nioSSL,
             ],
             swiftSettings: strict),
         .target(
@@ -153,10 +169,8 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "AssetClient", "AssetProtocol", "Discovery", "FailoverCore", "HubProtocol", "HubServer", "HubClient",
-                "Keys", "License", "LocalSite",
-                "LocalState",
-                "MQTTSession",
-                argumentParser, asyncAlgorithms, configuration, lifecycle, logging, signals, system,
+                "Keys", "License", "LocalSite", "LocalState", "MQTTSession", "WebServer", argumentParser,
+                asyncAlgorithms, configuration, lifecycle, logging, signals, system,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -233,6 +247,12 @@ let package = Package(
             name: "SiteTests",
             dependencies: [
                 "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "LocalSite", "MQTTSession", "understudy",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PanelTests",
+            dependencies: [
+                "ChildProcess", "FailoverCore", "HubClient", "LocalSite", "MQTTSession", "understudy", subprocess,
             ],
             swiftSettings: strict),
         .testTarget(

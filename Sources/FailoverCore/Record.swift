@@ -49,7 +49,7 @@ public struct Lease: Codable, Hashable, Sendable {
 }
 
 /// Why the active hub changed, or why a new epoch began.
-public enum Reason: String, Codable, Sendable {
+public enum Reason: String, Codable, Sendable, CaseIterable {
     /// A site was started for the first time.
     case started
     /// The holder of the last epoch came back and went on.

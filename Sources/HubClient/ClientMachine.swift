@@ -4,6 +4,7 @@ import LocalState
 import Logging
 import MQTTSession
 import ServiceLifecycle
+import Synchronization
 
 /// A machine that works over whichever hub is active.
 public struct ClientMachine: Service {
@@ -52,10 +53,17 @@ public struct ClientMachine: Service {
 
     private let options: Options
     private let log: Logger
+    private let known: KnownHubs
 
     public init(_ options: Options, log: Logger) {
         self.options = options
         self.log = log
+        known = KnownHubs([options.main, options.backup].compactMap { $0 })
+    }
+
+    /// The hubs of the site, as far as this machine knows them now.
+    public var hubs: @Sendable () -> [Endpoint] {
+        { [known] in known.endpoints }
     }
 
     /// Runs until a graceful shutdown. A site that cannot be reached is waited for.
@@ -75,8 +83,9 @@ public struct ClientMachine: Service {
         let writing = Task.detached {
             for await site in learnt { do { try memory.write(site) } catch { log.warning("\(error)") } }
         }
-        let follower = await SiteFollower(options, identity, remembered: remembered, ballots: ballots, log: log) {
-            outcome in
+        let follower = await SiteFollower(
+            options, identity, remembered: remembered, known: known, ballots: ballots, log: log
+        ) { outcome in
             switch outcome {
             case .learnt(let site): learning.yield(site)
             case .failed(let failure): continuation.yield(failure)
@@ -101,6 +110,17 @@ struct SiteMemory: Codable, Hashable, Sendable {
     var backup: ServerAddress?
 }
 
+/// Where a client's hubs are, for whoever else in its process looks at the site.
+private final class KnownHubs: Sendable {
+    private let state: Mutex<[Endpoint]>
+
+    init(_ endpoints: [Endpoint]) { state = Mutex(endpoints) }
+
+    var endpoints: [Endpoint] { state.withLock { $0 } }
+
+    func note(_ endpoints: [Endpoint]) { state.withLock { $0 = endpoints } }
+}
+
 /// What a client adds to the machine agent: it finds the Backup that it was not told of, and tells its operator.
 @SessionLoop
 private final class SiteFollower {
@@ -112,6 +132,7 @@ private final class SiteFollower {
     private let options: ClientMachine.Options
     private let log: Logger
     private let onOutcome: @SessionLoop (Outcome) -> Void
+    private let known: KnownHubs
     private var site: SiteMemory
     private var agent: MachineAgent!
     /// The address that the operator knows, until another Backup is found to be the right one.
@@ -122,12 +143,13 @@ private final class SiteFollower {
     private static let keyInterval = Duration.seconds(10)
 
     init(
-        _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory,
+        _ options: ClientMachine.Options, _ identity: MachineAgent.Identity, remembered: SiteMemory, known: KnownHubs,
         ballots: BallotStore, log: Logger, onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
         self.options = options
         self.log = log
         self.onOutcome = onOutcome
+        self.known = known
         site = remembered
         givenBackup = options.backup
         witness = WitnessMachine(
@@ -140,6 +162,11 @@ private final class SiteFollower {
         if let backup = options.backup ?? site.backup?.endpoint, backup != options.main {
             agent.connect(.backup, to: backup, hub: options.backup == nil ? site.backup?.name : nil)
         }
+        noteHubs()
+    }
+
+    private func noteHubs() {
+        known.note(MachineAgent.Side.allCases.compactMap { agent.endpoint(of: $0) })
     }
 
     func leave() async {
@@ -191,6 +218,7 @@ private final class SiteFollower {
             side == .main ? (options.main, site.main?.endpoint) : (givenBackup, site.backup?.endpoint)
         guard let other = [given, named].compactMap({ $0 }).first(where: { $0 != tried }) else { return }
         agent.redirect(side, to: other)
+        noteHubs()
     }
 
     /// The pair record decides where the servers are; what the operator said serves until one was read.
@@ -208,6 +236,7 @@ private final class SiteFollower {
                 agent.name(side, server.name)
             }
         }
+        noteHubs()
         witness.serve(pair) { side, server in
             // By the way on which its hub is reached.
             guard case .tcp(let host, _) = agent.endpoint(of: side) else { return nil }
@@ -227,6 +256,7 @@ private final class SiteFollower {
         witness.stop()
         agent.disconnect(.backup)
         givenBackup = nil
+        noteHubs()
     }
 }
 

@@ -62,20 +62,23 @@ public final class CommandSession {
         return response
     }
 
-    /// Passes a user's command on through a server's private door, where nobody else vouches for the user.
+    /// Passes a user's command on: through a server's private door, where nobody else vouches for the user, or with the
+    /// user's own key.
     ///
     /// - Parameters:
     ///   - payload: as it came; the server judges it.
-    ///   - permission: the level that the user's certificate says; `nil`: the site has no keys.
+    ///   - permission: at a private door the level that the user's certificate says; `nil`: the site has no keys, or the
+    ///     broker reads it from `credentials`.
     ///   - patience: see `give`.
     /// - Returns: what the server answered, a refusal as well.
     /// - Throws: `Failure`; `CancellationError`.
     public static func pass(
         _ command: Topic.Command, _ payload: [UInt8], of user: MachineName, permission: Int?,
-        to endpoint: Endpoint, within patience: Duration
+        to endpoint: Endpoint, credentials: TLSCredentials? = nil, within patience: Duration
     ) async throws -> CommandResponse {
         let command = CommandSession(
-            .command(user: user, command), payload, user: user, permission: permission, to: endpoint, credentials: nil)
+            .command(user: user, command), payload, user: user, permission: permission, to: endpoint,
+            credentials: credentials)
         return try await command.run(within: patience)
     }
 

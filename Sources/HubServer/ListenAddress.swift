@@ -2,7 +2,7 @@ import Foundation
 import MQTTSession
 
 /// Where a server listens, and what it tells others to reach it at.
-struct ListenAddress: Sendable {
+public struct ListenAddress: Sendable {
     let listen: String
     let advertised: String
     /// The one address that this server can be reached at; `nil`: any of its machine's.
@@ -47,8 +47,8 @@ struct ListenAddress: Sendable {
 
     func check(port: UInt16) throws(ServerError) { try Self.check(listen, port: port) }
 
-    /// Tries the port, so that what is wrong can be said before a broker is started.
-    static func check(_ listen: String, port: UInt16) throws(ServerError) {
+    /// Tries the port, so that what is wrong can be said before anything is started.
+    public static func check(_ listen: String, port: UInt16) throws(ServerError) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_NUMERICHOST
@@ -77,7 +77,8 @@ struct ListenAddress: Sendable {
         return inet_pton(AF_INET6, address, &six) == 1 ? AF_INET6 : nil
     }
 
-    private static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
+    /// Nobody else can reach this IP address.
+    public static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
 
     private static func firstNonLoopback(_ family: Int32) -> String? {
         var list: UnsafeMutablePointer<ifaddrs>?

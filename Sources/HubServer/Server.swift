@@ -63,7 +63,7 @@ public struct Server: Service {
         let files = ServerFiles(
             options, url: http.map { listen.url(ofHTTP: $0, hasKeys: keys != nil) + "/files/" }, in: folder, log: log)
         let shows = options.role == .main ? ShowFolder(in: folder, keeping: options.showBackups) : nil
-        let web = try await webServer(of: options.name, at: http, over: hub, keys: keys, shows: shows)
+        let web = try await webServer(at: http, over: hub, keys: keys, shows: shows)
 
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let (announcements, announcing) = AsyncStream.makeStream(
@@ -123,8 +123,7 @@ public struct Server: Service {
     }
 
     private func webServer(
-        of name: MachineName, at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?,
-        shows: ShowFolder?
+        at http: (address: String, port: UInt16)?, over hub: Broker, keys: ServerKeys?, shows: ShowFolder?
     ) async throws -> WebServer? {
         guard let http else { return nil }
         var webKeys: WebKeys?
@@ -135,22 +134,16 @@ public struct Server: Service {
         }
         return WebServer(
             .init(
-                name: name, address: http.address, port: http.port, hub: hub.endpoint, credentials: keys?.credentials,
-                shows: shows.map { $0.shelf }),
+                name: options.name, role: options.role, address: http.address, port: http.port,
+                access: .ownHub(door: hub.endpoint), credentials: keys?.credentials, shows: shows.map { $0.shelf }),
             keys: webKeys, log: log)
     }
 
-    /// What people look at is not worth a failover.
     private func serve(_ web: WebServer?, _ files: ServerFiles) async {
         guard let web else { return }
         let assets = await files.open()
-        defer { assets?.store.close() }
-        do {
-            try await web.run(sharing: assets)
-        } catch is CancellationError {
-        } catch {
-            log.error("HTTP has ended: \(error). The show goes on without it; restart this server to have it again.")
-        }
+        await web.serve(sharing: assets)
+        assets?.store.close()
     }
 
     private enum Event: Sendable {

@@ -19,7 +19,7 @@ public enum FreePorts {
         return ports
     }
 
-    private static func bindLoopback(_ port: UInt16) -> (socket: Int32, port: UInt16)? {
+    fileprivate static func bindLoopback(_ port: UInt16) -> (socket: Int32, port: UInt16)? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         // As a broker does: a port that only old connections still hold is free.
         var yes: Int32 = 1
@@ -40,4 +40,19 @@ public enum FreePorts {
         }
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
+}
+
+/// A port of loopback that is given to nobody else as long as this lives, also before its program listens there and between
+/// two runs of it. The program must set `SO_REUSEADDR`, as ours do.
+final class HeldPort: Sendable {
+    let port: UInt16
+    private let socket: Int32
+
+    /// Returns `nil` where no port is left.
+    init?() {
+        guard let (socket, port) = FreePorts.bindLoopback(0) else { return nil }
+        (self.socket, self.port) = (socket, port)
+    }
+
+    deinit { close(socket) }
 }

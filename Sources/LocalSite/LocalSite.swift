@@ -36,6 +36,9 @@ public actor LocalSite {
     /// The `understudy` executable.
     public nonisolated let program: String
     private let returnDelay: Double
+    /// Whether every machine serves the panel.
+    private let hasPanels: Bool
+    private var httpPorts: [MachineName: HeldPort] = [:]
     private let network: ShowNetwork?
     private var processes: [MachineName: MachineProcess] = [:]
     /// Other programs on the site's machines.
@@ -54,8 +57,10 @@ public actor LocalSite {
     ///   - returnDelay: of both servers, in seconds.
     ///   - port: Main's hub port where it is free.
     ///   - hasKeys: every machine has a key of its own, of level 2 where nothing else is asked for.
+    ///   - hasPanels: every machine serves the panel; see `panel(of:)`.
     public init(
-        program: String? = nil, returnDelay: Double, preferringPort port: UInt16? = nil, hasKeys: Bool = false
+        program: String? = nil, returnDelay: Double, preferringPort port: UInt16? = nil, hasKeys: Bool = false,
+        hasPanels: Bool = false
     ) async throws {
         let ports = FreePorts.take(4, preferring: port)
         let loopback = { (role: Role, name: MachineName, ports: ArraySlice<UInt16>) in
@@ -65,8 +70,9 @@ public actor LocalSite {
                 observed: .tcp(host: "127.0.0.1", port: port))
         }
         try await self.init(
-            program: program, returnDelay: returnDelay, network: nil, hasKeys: hasKeys, folder: Self.makeFolder(),
-            main: loopback(.main, Self.mainName, ports[0...1]), backup: loopback(.backup, Self.backupName, ports[2...3])
+            program: program, returnDelay: returnDelay, network: nil, hasKeys: hasKeys, hasPanels: hasPanels,
+            folder: Self.makeFolder(), main: loopback(.main, Self.mainName, ports[0...1]),
+            backup: loopback(.backup, Self.backupName, ports[2...3])
         )
     }
 
@@ -86,17 +92,18 @@ public actor LocalSite {
                 observed: .unix(path: "\(folder)/\(name)/run/hub.sock"))
         }
         try await self.init(
-            program: program, returnDelay: returnDelay, network: network, hasKeys: hasKeys, folder: folder,
-            main: server(.main, Self.mainName), backup: server(.backup, Self.backupName))
+            program: program, returnDelay: returnDelay, network: network, hasKeys: hasKeys, hasPanels: false,
+            folder: folder, main: server(.main, Self.mainName), backup: server(.backup, Self.backupName))
     }
 
     private init(
-        program: String?, returnDelay: Double, network: ShowNetwork?, hasKeys: Bool, folder: String, main: Server,
-        backup: Server
+        program: String?, returnDelay: Double, network: ShowNetwork?, hasKeys: Bool, hasPanels: Bool, folder: String,
+        main: Server, backup: Server
     ) async throws {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         self.program = program ?? (own as NSString).deletingLastPathComponent + "/understudy"
         self.returnDelay = returnDelay
+        self.hasPanels = hasPanels
         self.network = network
         self.folder = folder
         self.main = main
@@ -193,10 +200,23 @@ public actor LocalSite {
     @discardableResult
     public func start(_ name: MachineName, _ arguments: [String]) async throws -> MachineProcess {
         let process = try await MachineProcess(
-            "\(name)", program: program, arguments: arguments, in: network?.namespace(of: name))
+            "\(name)", program: program, arguments: arguments + panelArguments(of: name),
+            in: network?.namespace(of: name))
         processes[name] = process
         runs.append((name, process))
         return process
+    }
+
+    private func panelArguments(of machine: MachineName) -> [String] {
+        guard hasPanels, let held = httpPorts[machine] ?? HeldPort() else { return [] }
+        httpPorts[machine] = held
+        return ["--http", "127.0.0.1:\(held.port)"]
+    }
+
+    /// The address of a machine's panel; `nil`: it has none, or was not started yet.
+    public func panel(of machine: MachineName) -> String? {
+        let isSecure = authority != nil && [main.name, backup.name].contains(machine)
+        return httpPorts[machine].map { "\(isSecure ? "https" : "http")://127.0.0.1:\($0.port)" }
     }
 
     /// Starts this very program once more, on a machine of the site, as one that works with the show there.

@@ -5,9 +5,13 @@ import Hummingbird
 import MQTTSession
 import NIOCore
 
-/// Users' commands, which this server's hub decides on as it does on those that come over MQTT.
+/// Users' commands, which a hub decides on as it does on those that come over MQTT: this server's own one, or the active
+/// one, with a client's own rights.
 struct CommandRoutes: Sendable {
-    let hub: Endpoint
+    let access: HubAccess
+    /// Of a client.
+    let credentials: TLSCredentials?
+    let feed: SiteFeed
 
     private static let commands: [Topic.Command] = [.backupAdd, .backupRemove, .hubSwitch, .siteStop]
 
@@ -20,30 +24,15 @@ struct CommandRoutes: Sendable {
     }
 
     private func pass(_ command: Topic.Command, _ request: Request, of caller: Caller) async throws -> Response {
-        try await pass(command, try await body(of: request), of: caller)
-    }
-
-    /// A JSON object, as far as can be told from outside.
-    func body(of request: Request) async throws -> [UInt8] {
-        // A page elsewhere could send any other type without asking first.
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingSpaces.lowercased()
-        guard type == "application/json" else {
-            throw Problem(
-                .unsupportedMediaType, "A command is a JSON object. Send it with Content-Type: application/json.")
-        }
-        do {
-            return Array(try await request.body.collect(upTo: Bounds.commandBody).readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw Problem(
-                .contentTooLarge, "A command has at most \(Bounds.commandBody / 1024) KiB, and this one has more.")
-        }
+        try await pass(command, try await request.json(upTo: Bounds.commandBody), of: caller)
     }
 
     func pass(_ command: Topic.Command, _ body: [UInt8], of caller: Caller) async throws -> Response {
         do {
+            let isOwnHub = access.door != nil
             let response = try await CommandSession.pass(
-                command, body, of: caller.name, permission: caller.permission, to: hub,
-                within: Bounds.commandPatience)
+                command, body, of: caller.name, permission: caller.permission,
+                to: try await hub, credentials: isOwnHub ? nil : credentials, within: Bounds.commandPatience)
             return Response.json(response.encoded, status: response.httpStatus)
         } catch let failure as CommandSession.Failure {
             switch failure {
@@ -53,8 +42,24 @@ struct CommandRoutes: Sendable {
                     "The command was given, and nobody knows what became of it. Look at the site before you try again.")
             case .unreachable, .refused:
                 throw Problem(
-                    .serviceUnavailable, "The hub of this server does not answer, and was not given the command.")
+                    .serviceUnavailable,
+                    "The hub does not answer, and was not given the command. Try again in a moment.")
             }
+        }
+    }
+
+    /// The one that takes commands.
+    private var hub: Endpoint {
+        get async throws {
+            if let door = access.door { return door }
+            guard let view = await feed.view, let active = view.authority?.active?.hub,
+                let endpoint = view.endpoint(of: active)
+            else {
+                throw Problem(
+                    .serviceUnavailable,
+                    "This machine reaches no active hub, so the command was not given. Try again when it does.")
+            }
+            return endpoint
         }
     }
 }
@@ -69,8 +74,4 @@ extension CommandResponse {
         case (.refused, _): .conflict
         }
     }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring { drop { $0 == " " }.prefix { $0 != " " } }
 }

@@ -61,7 +61,7 @@ struct Problems: RouterMiddleware {
             response = try Problem(.notFound, "There is nothing at \(request.uri.path). Check the address.").response
         }
         // How the site stands changes at any time, and is nobody else's.
-        response.headers[.cacheControl] = "no-store"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         response.headers[.xContentTypeOptions] = "nosniff"
         // To HEAD, the answer to GET without its content.
         return request.method == .head ? response.createHeadResponse() : response

@@ -6,33 +6,39 @@ import HummingbirdCore
 import Logging
 import MQTTSession
 import NIOPosix
+import Panel
 
-/// A server machine's own HTTP server: how the site stands, and commands. It has no state and no rights of its own: it
-/// reads this server's hub, and hands commands to it, through the private door.
+/// A machine's own HTTP server: the panel, how the site stands, and commands. It has no state and no rights of its own: on
+/// a server it reads that server's hub, and hands commands to it, through the private door; on a client it does so with that
+/// client's key at the hubs that it knows.
 public struct WebServer: Sendable {
     public struct Options: Sendable {
-        /// This server machine's.
+        /// This machine's.
         public var name: MachineName
+        public var role: Role
         /// The IP address to listen on.
         public var address: String
         public var port: UInt16
-        /// The private door of this server's hub.
-        public var hub: Endpoint
-        /// For the hubs that this one names.
+        public var access: HubAccess
+        /// For all hubs that are not reached by a private door.
         public var credentials: TLSCredentials?
+        /// What this machine's key allows it; 3 without keys.
+        public var permission: Int
         /// `nil`: this is no Main server.
         public var shows: ShowShelf?
 
         public init(
-            name: MachineName, address: String, port: UInt16, hub: Endpoint, credentials: TLSCredentials?,
-            shows: ShowShelf? = nil
+            name: MachineName, role: Role, address: String, port: UInt16, access: HubAccess,
+            credentials: TLSCredentials?, permission: Int = 3, shows: ShowShelf? = nil
         ) {
             self.name = name
+            self.role = role
             self.address = address
             self.port = port
-            self.hub = hub
+            self.access = access
             self.credentials = credentials
             self.shows = shows
+            self.permission = permission
         }
     }
 
@@ -40,18 +46,26 @@ public struct WebServer: Sendable {
     private let keys: WebKeys?
     private let log: Logger
 
-    /// - Parameter keys: `nil`: plain HTTP, and everyone may do everything.
+    /// - Parameter keys: `nil`: plain HTTP, and everyone may do what this machine may.
     public init(_ options: Options, keys: WebKeys?, log: Logger) {
         self.options = options
         self.keys = keys
         self.log = log
     }
 
-    /// Runs until the task is cancelled.
+    /// Runs until the task is cancelled. What people look at is not worth more than an error in the log.
     ///
-    /// - Parameter assets: the files that lie on this server; `nil`: none do.
-    /// - Throws: what the system says when it cannot listen.
-    public func run(sharing assets: AssetHub?) async throws {
+    /// - Parameter assets: the files that lie on this machine; `nil`: none do.
+    public func serve(sharing assets: AssetHub? = nil) async {
+        do {
+            try await run(sharing: assets)
+        } catch is CancellationError {
+        } catch {
+            log.error("HTTP has ended: \(error). The show goes on without it; restart this machine to have it again.")
+        }
+    }
+
+    private func run(sharing assets: AssetHub?) async throws {
         // One thread: strangers' handshakes must not keep more than one processor from the election.
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
@@ -64,11 +78,12 @@ public struct WebServer: Sendable {
     }
 
     private func run(on thread: MultiThreadedEventLoopGroup, sharing assets: AssetHub?) async throws {
-        let feed = SiteFeed(of: options.name, hub: options.hub, credentials: options.credentials)
+        let feed = SiteFeed(of: options.name, access: options.access, credentials: options.credentials)
+        let show = ShowFeed(of: options.name, access: options.access, credentials: options.credentials)
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let application = Application(
-            router: router(feed, assets),
+            router: try router(feed, show, assets),
             server: HTTPServerBuilder { [keys] in WebConnection(keys: keys, responder: $0) },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.address, port: Int(options.port)),
@@ -82,6 +97,7 @@ public struct WebServer: Sendable {
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { await feed.run() }
             if let assets { tasks.addTask { await assets.uploads.run() } }
+            tasks.addTask { await show.run() }
             if let keys { tasks.addTask { await keys.tellOfChanges { await feed.refresh() } } }
             tasks.addTask { try await application.run() }
             defer { tasks.cancelAll() }
@@ -89,25 +105,30 @@ public struct WebServer: Sendable {
         }
     }
 
-    private func router(_ feed: SiteFeed, _ assets: AssetHub?) -> Router<WebContext> {
+    private func router(_ feed: SiteFeed, _ show: ShowFeed, _ assets: AssetHub?) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Problems())
         router.add(middleware: OwnOrigin(name: options.name, hasKeys: keys != nil))
-        HealthRoutes(name: options.name, hub: options.hub, feed: feed).add(to: router)
-        // What a stranger may not see; the show file and the panel's pages belong here as well.
+        HealthRoutes(name: options.name, hub: options.access.door, feed: feed).add(to: router)
+        // What a stranger may not see.
         let members = router.group().add(middleware: CallerCheck(own: options.name, keys: keys))
             .group(context: MemberContext.self)
         StateRoutes(feed: feed, keys: keys).add(to: members)
         MetricsRoutes(feed: feed).add(to: members)
-        let commands = CommandRoutes(hub: options.hub)
+        let commands = CommandRoutes(access: options.access, credentials: options.credentials, feed: feed)
         commands.add(to: members)
-        ShowRoutes(shelf: options.shows, commands: commands).add(to: members)
         if let assets {
-            FileRoutes(assets: assets, commands: commands).add(to: members)
+            FileRoutes(assets: assets).add(to: members)
             UploadRoutes(assets: assets).add(to: members)
-        } else {
-            FilesElsewhere(hub: options.hub, feed: feed).add(to: members)
+        } else if let hub = options.access.door {
+            FilesElsewhere(hub: hub, feed: feed).add(to: members)
         }
+        if options.access.door != nil {
+            ShowFileRoutes(shelf: options.shows, commands: commands).add(to: members)
+        }
+        ShowRoutes(feed: show, permission: options.permission, keys: keys).add(to: members)
+        DiscoveryRoutes().add(to: members)
+        PanelRoutes(page: try PanelPage(), options: options, hasKeys: keys != nil).add(to: members)
         return router
     }
 }

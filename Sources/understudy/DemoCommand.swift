@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let site = try await LocalSite(
             program: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"), returnDelay: 2,
-            preferringPort: Endpoint.defaultPort)
+            preferringPort: Endpoint.defaultPort, hasPanels: true)
         let terminal = Terminal()
         let keyboard = auto || !terminal.isInteractive ? nil : Keyboard()
         let story = DemoStory(site: site, terminal: terminal, keyboard: keyboard)
@@ -68,6 +68,9 @@ private struct DemoStory: Sendable {
             "Main server \(main.name) at \(main.endpoint), Backup server \(backup.name) at \(backup.endpoint).")
         terminal.line("Look on from another terminal: understudy status --watch --hub \(main.endpoint)\n")
         try await site.startAll(clients: Self.clients)
+        if let panel = await site.panel(of: Self.clients[0]) {
+            terminal.line("The panel, which stays up when Main falls: \(panel), served by \(Self.clients[0])\n")
+        }
         try await report("everyone follows \(main.name)")
 
         try await pause("kill Main")

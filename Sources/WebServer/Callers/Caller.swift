@@ -4,7 +4,7 @@ import Keys
 /// Who sent a request.
 struct Caller: Sendable {
     let name: MachineName
-    /// As the broker knows it from certificates, too; `nil`: this site has no keys.
+    /// As the broker knows it from certificates, too; `nil`: whoever comes in here acts as this machine does.
     let certificate: MachineCertificate?
 
     var permission: Int? { certificate?.permission }

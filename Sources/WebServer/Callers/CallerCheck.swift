@@ -6,7 +6,7 @@ import NIOSSL
 
 /// Finds out who sent a request, at every one: a key may be revoked while its connection is open.
 struct CallerCheck: RouterMiddleware {
-    /// Without keys every caller acts in this server's name.
+    /// Where no certificate is asked for, every caller acts in this machine's name.
     let own: MachineName
     let keys: WebKeys?
 

@@ -5,6 +5,7 @@ import Hummingbird
 /// Keeps other people's web pages from using a browser that may come in here.
 struct OwnOrigin: RouterMiddleware {
     let name: MachineName
+    /// Over TLS.
     let hasKeys: Bool
 
     func handle(
@@ -16,7 +17,7 @@ struct OwnOrigin: RouterMiddleware {
         guard hasKeys || isOwn(host) else {
             throw Problem(
                 .misdirectedRequest,
-                "Without keys this server answers to its IP address, localhost or \(name) only. Use one of these.")
+                "This address answers to an IP address, localhost or \(name) only. Use one of these.")
         }
         let isReading = request.method == .get || request.method == .head
         if !isReading, let origin = request.headers[.origin],

@@ -33,6 +33,13 @@ enum Bounds {
     static let heartbeatPause = Duration.seconds(1)
     /// A stream says at least so often that it lives, for what ends silent connections on the way.
     static let keepAlive = Duration.seconds(15)
+    /// So long a client goes on looking at the site after the last page of its panel was closed.
+    static let lingering = Duration.seconds(5)
+    /// Items of the show in one document, and bytes of each: more are seen by programs, not by people.
+    static let showItems = 2000
+    static let showText = 4096
+    /// An edit waits so long for a hub: longer than any switch.
+    static let editPatience = Duration.seconds(20)
     /// Longer than a server waits for a Backup that is added.
     static let commandPatience = Duration.seconds(180)
 }

@@ -8,7 +8,6 @@ import Hummingbird
 /// The site's files, on the server on which they lie.
 struct FileRoutes: Sendable {
     let assets: AssetHub
-    let commands: CommandRoutes
 
     static let prefix = "/files/"
     /// Sees files, pushes and pulls them.
@@ -36,11 +35,11 @@ struct FileRoutes: Sendable {
         }
         router.only(.get, .put, .delete, path: "files/**")
         router.post("api/commands/files/rebuild") { request, context in
-            _ = try await commands.body(of: request)
+            _ = try await request.json(upTo: Bounds.commandBody)
             try context.caller.require(Self.permissionToRebuild, to: "rebuild the index of files")
             return try await Problem.ofFiles {
                 try await assets.store.rebuild()
-                return .json(CommandResponse.ok.encoded)
+                return Response.json(CommandResponse.ok.encoded)
             }
         }
         router.only(.post, path: "api/commands/files/rebuild")

@@ -7,7 +7,8 @@ import MQTTSession
 /// What a supervisor or a load balancer asks, without a certificate.
 struct HealthRoutes: Sendable {
     let name: MachineName
-    let hub: Endpoint
+    /// The private door of this server's own hub; `nil`: a client, on which no show can run.
+    let hub: Endpoint?
     let feed: SiteFeed
 
     private struct Readiness: Encodable {
@@ -21,24 +22,20 @@ struct HealthRoutes: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.get("healthz") { _, _ in try Response.json(["status": "ok"]) }
+        router.only(.get, path: "healthz")
+        guard let hub else { return }
         router.get("readyz") { _, _ in
-            let readiness = await readiness
+            let readiness = await readiness(at: hub)
             return try Response.json(
                 readiness, status: readiness.active || readiness.ready ? .ok : .serviceUnavailable)
         }
-        router.only(.get, path: "healthz")
         router.only(.get, path: "readyz")
     }
 
-    private var readiness: Readiness {
-        get async {
-            guard let view = await feed.view, view.reach[hub] == .reached, let own = view.hubs[hub],
-                let state = own.state
-            else {
-                return Readiness(active: false, ready: false, missing: ["hub"])
-            }
-            return Readiness(
-                active: own.active?.hub == name, ready: state.ready, missing: state.missing.map(\.rawValue))
-        }
+    private func readiness(at hub: Endpoint) async -> Readiness {
+        guard let view = await feed.view, view.reach[hub] == .reached, let own = view.hubs[hub], let state = own.state
+        else { return Readiness(active: false, ready: false, missing: ["hub"]) }
+        return Readiness(
+            active: own.active?.hub == name, ready: state.ready, missing: state.missing.map(\.rawValue))
     }
 }

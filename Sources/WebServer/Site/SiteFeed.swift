@@ -2,39 +2,50 @@ import FailoverCore
 import HubClient
 import MQTTSession
 
-/// The site, as this server's own hub and those that it names show it; and everyone who wants to hear of each change.
+/// The site, as the hubs of this machine and those that they name show it; and everyone who wants to hear of each change.
+/// A server looks on all the time, a client only while somebody does here.
 actor SiteFeed {
     private let machine: MachineName
-    private let hub: Endpoint
+    private let access: HubAccess
     private let credentials: TLSCredentials?
     private let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private var observer: SiteObserver?
+    /// Ends what nobody looks at any more.
+    private var rest: Task<Void, Never>?
 
-    private var streams: [UInt64: AsyncStream<[UInt8]>.Continuation] = [:]
-    private var opened: UInt64 = 0
+    private var listeners = Listeners<ServerSentEvent>()
     private var last: (document: SiteDocument, at: ContinuousClock.Instant)?
 
     /// - Parameter machine: in whose name it speaks.
-    init(of machine: MachineName, hub: Endpoint, credentials: TLSCredentials?) {
+    init(of machine: MachineName, access: HubAccess, credentials: TLSCredentials?) {
         self.machine = machine
-        self.hub = hub
+        self.access = access
         self.credentials = credentials
     }
 
     /// Until the task is cancelled.
     func run() async {
-        let observer = await SiteObserver(hubs: [hub], credentials: credentials) { [changed] _ in changed.yield() }
-        self.observer = observer
+        if access.door != nil { await observe() }
         for await _ in changes {
             await publish()
             try? await Task.sleep(for: Bounds.eventPause)
         }
-        await observer.stop()
+        rest?.cancel()
+        await observer?.stop()
     }
 
-    /// `nil`: it does not run yet.
+    /// Whoever has not heard everything in this time gets what there is.
+    private static let patience = Duration.seconds(3)
+
+    /// The site as it is seen now; `nil`: this server's hub is not looked at yet.
     var view: SiteView? {
-        get async { await observer?.view }
+        get async {
+            if let observer { return await observer.view }
+            guard access.door == nil else { return nil }
+            // A client that nobody looks on at.
+            return await SiteObserver.views(of: access.hubs, credentials: credentials, patience: Self.patience)
+                .first { _ in true }
+        }
     }
 
     /// - Throws: `Problem` as long as no hub has said anything.
@@ -42,26 +53,22 @@ actor SiteFeed {
         get async throws {
             guard let document = await view.flatMap({ SiteDocument($0, of: machine) }) else {
                 throw Problem(
-                    .serviceUnavailable, "The hub of this server does not answer yet. Try again in a moment.")
+                    .serviceUnavailable,
+                    access.door == nil
+                        ? "No hub of the site answers this machine. Check that a server runs, and the network."
+                        : "The hub of this server does not answer yet. Try again in a moment.")
             }
             return document
         }
     }
 
-    /// The document of now, and one after each change. What nobody has read yet is replaced by what is newer.
+    /// The document of now, and one after each change; `unreached` when no hub is reached any more.
     ///
-    /// - Throws: `Problem` when too many are open.
-    func follow() throws -> AsyncStream<[UInt8]> {
-        guard streams.count < Bounds.eventStreams else {
-            throw Problem(
-                .serviceUnavailable,
-                "\(streams.count) programs follow this server's events, and it serves no more. Close one of them.")
-        }
-        opened += 1
-        let number = opened
-        let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(1))
-        continuation.onTermination = { [weak self] _ in Task { await self?.left(number) } }
-        streams[number] = continuation
+    /// - Throws: `Problem` when too many listen.
+    func follow() async throws -> AsyncStream<ServerSentEvent> {
+        let stream = try listeners.add { [weak self] number in Task { await self?.left(number) } }
+        rest?.cancel()
+        await observe()
         refresh()
         return stream
     }
@@ -72,15 +79,44 @@ actor SiteFeed {
         changed.yield()
     }
 
-    private func left(_ number: UInt64) { streams[number] = nil }
+    private func observe() async {
+        guard observer == nil else { return }
+        let observer = await SiteObserver(hubs: access.hubs, credentials: credentials) { [changed] _ in changed.yield()
+        }
+        // Another one may have begun meanwhile.
+        if self.observer == nil { self.observer = observer } else { await observer.stop() }
+    }
+
+    private func left(_ number: UInt64) {
+        listeners.remove(number)
+        guard listeners.isEmpty, access.door == nil else { return }
+        rest?.cancel()
+        // A page that is loaded anew leaves and comes back.
+        rest = Task {
+            guard (try? await Task.sleep(for: Bounds.lingering)) != nil else { return }
+            await stopObserving()
+        }
+    }
+
+    private func stopObserving() async {
+        guard listeners.isEmpty, let observer else { return }
+        self.observer = nil
+        await observer.stop()
+    }
 
     private func publish() async {
-        guard !streams.isEmpty, let document = try? await document else { return }
+        guard !listeners.isEmpty, let view = await view else { return }
+        guard let document = SiteDocument(view, of: machine) else {
+            if view.isSettled, !view.isReached {
+                listeners.tell(ServerSentEvent(name: "unreached", data: Array("{}".utf8)))
+            }
+            return
+        }
         if let last, ContinuousClock.now - last.at < Bounds.heartbeatPause, !document.isNews(since: last.document) {
             return
         }
         guard let bytes = try? JSONDocument.encode(document) else { return }
         last = (document, .now)
-        for stream in streams.values { stream.yield(bytes) }
+        listeners.tell(ServerSentEvent(data: bytes))
     }
 }

@@ -16,7 +16,7 @@ public struct ShowShelf: Sendable {
 }
 
 /// Show files: the list, a file to take away, saving and loading.
-struct ShowRoutes: Sendable {
+struct ShowFileRoutes: Sendable {
     /// `nil`: this is no Main server.
     let shelf: ShowShelf?
     let commands: CommandRoutes
@@ -33,12 +33,12 @@ struct ShowRoutes: Sendable {
         }
         router.put("show/:name") { request, context in
             let name = try name(in: context)
-            _ = try await commands.body(of: request)
+            _ = try await request.json(upTo: Bounds.commandBody)
             return try await commands.pass(.showSave, ShowSaveCommand(name: name).encoded, of: context.caller)
         }
         router.post("show/:name/load") { request, context in
             let name = try name(in: context)
-            _ = try await commands.body(of: request)
+            _ = try await request.json(upTo: Bounds.commandBody)
             return try await commands.pass(.showLoad, ShowLoadCommand(name: name).encoded, of: context.caller)
         }
         router.only(.post, path: "show/:name/load")

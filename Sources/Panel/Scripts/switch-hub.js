@@ -1,0 +1,38 @@
+// A planned switch, before a server is serviced or after it.
+
+import { command } from "./commands.js";
+import { ask, name, paragraph } from "./dialog.js";
+import { count, list } from "./dom.js";
+import { span } from "./texts.js";
+
+export function askToSwitch(site, to) {
+  ask({
+    title: `Switch to ${to}?`,
+    body: [
+      paragraph("All clients move from ", name(site.active.hub), " to ", name(to), ". Nothing is lost."),
+      interrupted(site, to),
+      ...unreached(site, to),
+      paragraph(to === site.pair?.main?.name
+        ? "After that the Backup stands by again."
+        : "After that nobody goes home by itself: an operator switches back, or Main is lost and comes back."),
+    ],
+    verb: `Switch to ${to}`, done: `${to} is active.`, mayForce: true,
+    ask: isForced => command("hub/switch", isForced ? { to, force: true } : { to }),
+  });
+}
+
+/** Said where this machine does not reach the hub that is to be switched to. */
+export function unreached(site, to) {
+  return site.servers.some(server => server.name === to && server.reached) ? []
+    : [paragraph(name(to), " is not reached from here: the site refuses this until it is back and has everything.")];
+}
+
+/** Whom a switch to that hub moves, and what it cost them last time. */
+export function interrupted(site, to) {
+  const moving = site.machines.filter(machine => machine.role === "client" && machine.state === "online"
+    && machine.links?.following !== to);
+  if (moving.length === 0) return paragraph("No client is moved.");
+  const last = Math.max(0, ...moving.map(machine => machine.lastSwitch?.outageMs ?? 0));
+  return paragraph(`${count(moving.length, "client is", "clients are")} without a hub for a moment: `,
+    name(list(moving.map(machine => machine.name))), ".", last > 0 ? ` Their last switch took at most ${span(last)}.` : "");
+}
