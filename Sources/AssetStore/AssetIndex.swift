@@ -116,6 +116,9 @@ extension AssetStoreError {
         switch error {
         case let error as Self: self = error
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL: self = .full(folder: path)
+        case let error as DatabaseError
+        where [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_IOERR].contains(error.resultCode):
+            self = .indexDamaged(path: path, cause: error.message ?? "\(error.resultCode)")
         case let error as DatabaseError:
             self = .unwritable(path: path, cause: error.message ?? "\(error.resultCode)")
         default: self = .unwritable(path: path, cause: "\(error)")

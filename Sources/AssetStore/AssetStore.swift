@@ -211,7 +211,7 @@ public final class AssetStore: Sendable {
         let end: Int
         do {
             end = try index.follow(journal)
-        } catch .unwritable {
+        } catch .unwritable, .indexDamaged {
             // The journal does not fit to it, so it is not what it was.
             index.close()
             index = try AssetIndex.anew(in: journal.folder)

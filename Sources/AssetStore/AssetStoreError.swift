@@ -16,6 +16,7 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     case full(folder: String)
     case unwritable(path: String, cause: String)
     case unreadable(path: String, cause: String)
+    case indexDamaged(path: String, cause: String)
     case inUse(folder: String)
     /// A line other than the last: it was on disk, and something changed it.
     case journalDamaged(path: String, byte: Int)
@@ -45,6 +46,9 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
             "\(path) cannot be written: \(cause). Nothing was changed; check the folder's owner and permissions, and the disk."
         case .unreadable(let path, let cause):
             "\(path) cannot be read: \(cause). Check its owner and its permissions, and the disk."
+        case .indexDamaged(let path, let cause):
+            "the index of the files, \(path), cannot be used: \(cause). Nothing is lost: have it made anew with understudy files "
+                + "rebuild, or restart the server."
         case .inUse(let folder):
             "the files in \(folder) are in use by another Understudy on this machine. Stop that one first."
         case .journalDamaged(let path, let byte):

@@ -13,7 +13,8 @@ extension Problem {
             case .inTheWay: .conflict
             case .wrongDigest, .wrongSize: .badRequest
             case .full: .init(code: 507, reasonPhrase: "Insufficient Storage")
-            case .unwritable, .unreadable, .inUse, .journalDamaged, .journalMissing, .newer, .contentMissing, .stopped:
+            case .unwritable, .unreadable, .indexDamaged, .inUse, .journalDamaged, .journalMissing, .newer,
+                .contentMissing, .stopped:
                 .internalServerError
             }
         self.init(status, error.description.capitalizedFirst)

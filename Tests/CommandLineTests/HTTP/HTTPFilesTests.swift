@@ -33,7 +33,7 @@ struct HTTPFilesTests {
     ) async throws -> Answer {
         try await site.get(
             "files/\(path)", as: caller,
-            ["--path-as-is", "--upload-file", file(site, content)] + headers.flatMap { ["-H", $0] })
+            ["--path-as-is", "-X", "PUT", "--data-binary", content] + headers.flatMap { ["-H", $0] })
     }
 
     private func file(_ site: WebSite, _ content: String) throws -> String {

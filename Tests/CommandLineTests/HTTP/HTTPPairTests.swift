@@ -9,7 +9,7 @@ import Testing
 struct HTTPPairTests {
     @Test("The passive server tells who is active, the active one switches over", arguments: [false, true])
     func switchOver(hasKeys: Bool) async throws {
-        try await withServers(hasKeys: hasKeys) {
+        try await Self.withServers(hasKeys: hasKeys) {
             try await $0.arguments(of: $1)
         } _: { site, urls in
             try await site.waitForHome([LocalSite.client])
@@ -31,7 +31,7 @@ struct HTTPPairTests {
 
     @Test("A Backup is added over HTTP, begins anew, and serves HTTP again", arguments: [false, true])
     func addition(hasKeys: Bool) async throws {
-        try await withServers(hasKeys: hasKeys) { site, server in
+        try await Self.withServers(hasKeys: hasKeys) { site, server in
             var arguments = try await site.arguments(of: server)
             let place = try #require(arguments.firstIndex { ["--backup", "--main"].contains($0) })
             arguments.removeSubrange(place...place + 1)
@@ -54,7 +54,7 @@ struct HTTPPairTests {
     }
 
     /// Both servers, each with HTTP, and a client.
-    private func withServers(
+    static func withServers(
         hasKeys: Bool, arguments: (LocalSite, LocalSite.Server) async throws -> [String],
         _ body: (LocalSite, _ urls: [String]) async throws -> Void
     ) async throws {
