@@ -3,20 +3,22 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev mosquitto-dev libssl-dev openssl libsqlite3-dev util-linux python3-paho-mqtt curl iproute2 nftables avahi-daemon avahi-utils dbus chromium chromium-driver fonts-dejavu-core
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark model-check simulate mutations load-check show-check planted-faults build lint format setup
+.PHONY: demo test test-all benchmark files-benchmark model-check simulate mutations load-check show-check planted-faults build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
 
-test: setup ## All tests, on real brokers. Root runs a few more, and says which are skipped otherwise.
+test: setup ## All tests, on real brokers, and a third of the mutations. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
 	swift test --skip-build --no-parallel
-	$(MAKE) --no-print-directory model-check simulate mutations load-check SECONDS=15
+	$(MAKE) --no-print-directory model-check simulate load-check SECONDS=15
+	$(MAKE) --no-print-directory mutations PART="$(shell git rev-list --count HEAD 2>/dev/null || echo 0)/3"
 	$(MAKE) --no-print-directory show-check SECONDS=30
 	$(SHOW_CHECK) --seconds 20 --keys
 
-test-all: test benchmark ## The tests and the longer runs, each of them a quarter of an hour.
-	$(MAKE) --no-print-directory load-check show-check planted-faults
+test-all: test benchmark files-benchmark ## The tests and the longer runs, each of them a quarter of an hour.
+	$(MAKE) --no-print-directory load-check show-check planted-faults mutations
+	UNDERSTUDY_KILLS=50 swift test --skip-build --filter HTTPFileCrashTests
 	$(SHOW_CHECK) --seconds 600 --keys
 	$(SHOW_CHECK) --seconds 120 --topics 20000
 	$(SIMULATION) --first-seed 1001 --seeds 40000
@@ -43,8 +45,8 @@ simulate: setup ## A thousand sites with random faults on simulated time, on the
 	swift build -c release --product Simulation
 	$(SIMULATION) --seeds 1000
 
-mutations: setup ## The rules of the election left out, one after the other: each must be missed.
-	@Tests/Mutations/run
+mutations: setup ## The rules of the election left out, one after the other: each must be missed. PART=2/3: every third, from the second.
+	@PART=$(PART) Tests/Mutations/run
 
 SECONDS = 600
 
@@ -73,6 +75,10 @@ benchmark: build ## How long the loss of a server is felt, and a publish takes, 
 	@.build/release/FailoverBenchmark --fault backup-killed --fault backup-hung --fault backup-unplugged
 	@.build/release/FailoverBenchmark --keys --fault main-killed --fault main-hung --fault main-unplugged
 	@.build/release/ShowBenchmark
+
+files-benchmark: build ## Large and small files pushed and pulled, beside curl with nginx.
+	@command -v nginx > /dev/null || { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends nginx-light libnginx-mod-http-dav-ext; }
+	@Tests/FilesBenchmark/run
 
 build: setup
 	@echo "Building Understudy (the first time takes a few minutes)…"

@@ -263,7 +263,7 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: [
                 "BrokerConfiguration", "ChildProcess", "FailoverCore", "HubClient", "HubProtocol", "Keys", "License",
-                "LocalSite", "MQTTSession", "understudy", grdb, subprocess, system,
+                "LocalSite", "MQTTSession", "understudy", crypto, grdb, subprocess, system,
             ],
             exclude: ["Keys/paho_client.py", "Keys/hostile_connections.py", "Keys/flood.py", "Keys/raw_sessions.py"],
             swiftSettings: strict),

@@ -16,7 +16,7 @@ public actor Upload {
 
     init(_ acceptor: Acceptor, path: String) {
         self.acceptor = acceptor
-        file = UploadFile(path: path)
+        file = UploadFile(path: path, in: acceptor.folder)
     }
 
     /// Takes over the next bytes; waits where the disk is slower than they come.

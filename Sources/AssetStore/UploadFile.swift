@@ -15,11 +15,13 @@ final class UploadFile: Sendable {
     }
 
     let path: String
+    /// Of the store, for what is said to people.
+    private let folder: String
     /// One thread at a time waits for the disk, and none of Swift's own.
     private let queue = DispatchQueue(label: "upload")
     private let state = Mutex(State())
 
-    init(path: String) { self.path = path }
+    init(path: String, in folder: String) { (self.path, self.folder) = (path, folder) }
 
     deinit { state.withLock { Self.remove(path, $0.file) } }
 
@@ -33,7 +35,7 @@ final class UploadFile: Sendable {
         try await queue.run {
             try self.state.withLock { state in
                 try self.add(bytes, to: &state)
-                do { try Disk.sync(state.file!) } catch { throw AssetStoreError.writing(self.path, error) }
+                do { try Disk.sync(state.file!) } catch { throw AssetStoreError.writing(self.folder, error) }
                 return FileVersion.Content(digest: ContentDigest(bytes: state.hash.finalize()), size: state.size)
             }
         }
@@ -72,7 +74,7 @@ final class UploadFile: Sendable {
                 state.waiting = state.size
             }
         } catch {
-            throw AssetStoreError.writing(path, error)
+            throw AssetStoreError.writing(folder, error)
         }
     }
 

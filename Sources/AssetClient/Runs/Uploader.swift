@@ -89,10 +89,10 @@ struct Uploader {
                     try? state.setUpload(
                         of: path, .init(location: begun, stamp: stamp, condition: condition.text))
                 }
-                let body = body(file, stamp, from: offset)
-                let version = try await server.continueUpload(location!, body)
+                let digest = try await sendRest(of: file, stamp, from: offset, to: location!)
+                let version = try await server.finishUpload(location!, size: stamp.size, digest: digest)
                 try? state.setUpload(of: path, nil)
-                return (version, body.result.value)
+                return (version, digest)
             } catch let error as AssetClientError {
                 switch error {
                 case .broken, .notThere, .wrongOffset: break
@@ -113,6 +113,21 @@ struct Uploader {
                 offset = arrived ?? 0
             }
         }
+    }
+
+    /// - Returns: the digest of the whole content.
+    private func sendRest(
+        of file: OpenDescriptor, _ stamp: FileStamp, from offset: Int, to location: String
+    ) async throws -> ContentDigest {
+        let body = body(file, stamp, from: offset)
+        if offset < stamp.size {
+            try await run.server.continueUpload(location, body)
+        } else {
+            // All of it is there; it is read for its digest only.
+            for try await _ in body {}
+        }
+        guard let digest = body.result.value else { throw AssetClientError.changedMeanwhile(path) }
+        return digest
     }
 
     private func body(_ file: OpenDescriptor, _ stamp: FileStamp, from start: Int) -> FileBody {

@@ -102,15 +102,29 @@ extension AssetServer {
         }
     }
 
-    func continueUpload(_ location: String, _ body: FileBody) async throws -> FileEntry {
-        var request = try request(
+    /// Sends what is left of the content. It counts once it was finished.
+    func continueUpload(_ location: String, _ body: FileBody) async throws {
+        var request = try part(of: location, from: body.start, isLast: false)
+        request.body = .stream(body, length: .known(Int64(body.stamp.size - body.start)))
+        try await drain(send(request))
+    }
+
+    /// - Parameters:
+    ///   - size: of the content, all of which the server has.
+    ///   - digest: of what was sent; the server refuses anything else.
+    func finishUpload(_ location: String, size: Int, digest: ContentDigest) async throws -> FileEntry {
+        var request = try part(of: location, from: size, isLast: true)
+        request.headers.add(name: DigestField.name, value: DigestField.text(digest))
+        return try await decode(FileEntry.self, send(request))
+    }
+
+    private func part(of location: String, from offset: Int, isLast: Bool) throws -> HTTPClientRequest {
+        try request(
             .PATCH, location: location,
             [
-                ("Content-Type", "application/partial-upload"), ("Upload-Offset", "\(body.start)"),
-                ("Upload-Complete", "?1"),
+                ("Content-Type", "application/partial-upload"), ("Upload-Offset", "\(offset)"),
+                ("Upload-Complete", isLast ? "?1" : "?0"),
             ])
-        request.body = .stream(body, length: .known(Int64(body.stamp.size - body.start)))
-        return try await decode(FileEntry.self, send(request))
     }
 
     func giveUpUpload(_ location: String) async {

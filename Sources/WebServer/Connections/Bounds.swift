@@ -23,8 +23,10 @@ enum Bounds {
     /// So long an upload may take for each of these portions, in bytes: it must not keep a connection from others either.
     static let uploadPatience = TimeAmount.seconds(30)
     static let uploadPortion = 64 * 1024
+    /// In bytes: what a connection is read by at most. A busy upload gets there, and then costs fewer turns.
+    static let received = 256 * 1024
     /// In bytes; two of them are in memory for each download.
-    static let downloadPart = 512 * 1024
+    static let downloadPart = 256 * 1024
     /// Each costs a document on every change.
     static let eventStreams = 64
     /// The least time between two events: a person sees no more.

@@ -22,6 +22,9 @@ struct WebConnection: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: Bounds.received))
             guard let keys else { return }
             // The key of this moment: a renewed one counts from the next connection on.
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: keys.context))

@@ -20,12 +20,7 @@ struct FilePush {
         path = try request.storagePath(behind: FileRoutes.prefix)
         self.author = author
         precondition = try Precondition(request.headers)
-        digest = try request.headers[.reprDigest].map {
-            guard let digest = DigestField.digest(in: $0) else {
-                throw Problem(.badRequest, "Repr-Digest is sha-256=:BASE64:, the SHA-256 of the whole file.")
-            }
-            return digest
-        }
+        digest = try request.announcedDigest
         let isInParts = request.headers[.uploadComplete] == "?0"
         size = try request.headers[isInParts ? .uploadLength : .contentLength].map {
             guard let size = Int($0), size >= 0 else { throw Problem(.badRequest, "A length is a number of bytes.") }
@@ -34,6 +29,21 @@ struct FilePush {
         // It would be taken for the whole file.
         guard request.headers[.contentRange] == nil else {
             throw Problem(.badRequest, "A part of a file cannot be put. See Upload-Complete.")
+        }
+    }
+}
+
+extension Request {
+    /// What the client says that the whole content's SHA-256 is.
+    ///
+    /// - Throws: `Problem`.
+    var announcedDigest: ContentDigest? {
+        get throws {
+            guard let text = headers[.reprDigest] else { return nil }
+            guard let digest = DigestField.digest(in: text) else {
+                throw Problem(.badRequest, "Repr-Digest is sha-256=:BASE64:, the SHA-256 of the whole file.")
+            }
+            return digest
         }
     }
 }

@@ -63,12 +63,13 @@ struct UploadRoutes: Sendable {
         guard request.headers[.uploadComplete] == "?1" else {
             return Response(status: .noContent, headers: await entry.state)
         }
+        let digest = try request.announcedDigest ?? announcement.digest
         // It waits for better times with all its bytes.
         try assets.gate.check(pass)
         defer { Task { await assets.uploads.end(name) } }
         return try .accepted(
             try await upload.commit(
-                announcement.path, author: announcement.author, digest: announcement.digest, size: announcement.size,
+                announcement.path, author: announcement.author, digest: digest, size: announcement.size,
                 precondition: announcement.precondition
             ) { [gate = assets.gate] in try gate.check(pass) })
     }
