@@ -5,6 +5,8 @@ import Foundation
 
 /// Uploads that outlive the connection on which they came, until they are whole, given up, or forgotten
 /// (https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/). They do not outlive this process.
+///
+/// Whoever resumes one takes it over: what an earlier connection, which may be dead, still sends for it does not count.
 public actor ResumableUploads {
     /// What was said of an upload before its first byte.
     public struct Announcement: Sendable {
@@ -23,17 +25,25 @@ public actor ResumableUploads {
         }
     }
 
-    /// One that is going on.
-    public struct Entry: Sendable {
+    /// Somebody's turn with an upload. It ends when the next one resumes it.
+    public struct Turn: Sendable {
         public let announcement: Announcement
-        public let upload: Upload
+        /// How many bytes have arrived.
+        public let offset: Int
+        fileprivate let name: String
+        fileprivate let number: Int
     }
 
     /// As many as there may be are going on.
     public struct TooMany: Error {}
 
+    /// There is none of this name of this author, or not any more, or it goes on over another connection.
+    public struct Gone: Error {}
+
     private struct Slot {
-        var entry: Entry
+        let announcement: Announcement
+        let upload: Upload
+        var turn = 0
         var receiver: Task<Void, any Error>?
         var usedAt = ContinuousClock.now
     }
@@ -54,46 +64,63 @@ public actor ResumableUploads {
     public func begin(_ announcement: Announcement) throws(TooMany) -> String {
         guard slots.count < limit else { throw TooMany() }
         let name = UUID().uuidString.lowercased()
-        slots[name] = Slot(entry: Entry(announcement: announcement, upload: store.begin()))
+        slots[name] = Slot(announcement: announcement, upload: store.begin())
         return name
     }
 
-    /// Ends what still receives for it, from a connection that may be dead, and hands it over.
-    ///
-    /// - Returns: `nil` where there is none of this name of this author.
-    public func resume(_ name: String, by author: MachineName) async -> Entry? {
-        guard let slot = slots[name], slot.entry.announcement.author == author else { return nil }
+    /// Ends what still receives for it, and takes it over.
+    public func resume(_ name: String, by author: MachineName) async throws(Gone) -> Turn {
+        guard var slot = slots[name], slot.announcement.author == author else { throw Gone() }
+        slot.turn += 1
+        slot.usedAt = .now
+        slots[name] = slot
         slot.receiver?.cancel()
         _ = await slot.receiver?.result
-        slots[name]?.usedAt = .now
-        return slots[name]?.entry
+        let offset = await slot.upload.size
+        guard slots[name]?.turn == slot.turn else { throw Gone() }
+        return Turn(announcement: slot.announcement, offset: offset, name: name, number: slot.turn)
     }
 
-    /// Receives for it until `body` returns, the caller's task is cancelled, or somebody resumes it elsewhere.
-    public func receive(_ name: String, _ body: @escaping @Sendable (Upload) async throws -> Void) async throws {
-        guard let slot = slots[name] else { return }
-        let receiver = Task { try await body(slot.entry.upload) }
-        slots[name]?.receiver = receiver
-        defer { slots[name]?.usedAt = .now }
-        try await withTaskCancellationHandler {
-            try await receiver.value
+    /// Receives for it until `body` returns, the caller's task is cancelled, or the turn ends.
+    ///
+    /// - Returns: how many bytes have arrived then.
+    /// - Throws: `Gone` where the turn has ended meanwhile; what `body` throws, after which there is none any more where it is
+    ///   an error of the store's.
+    public func receive(_ turn: Turn, _ body: @escaping @Sendable (Upload) async throws -> Void) async throws -> Int {
+        let upload = try slot(of: turn).upload
+        let receiver = Task { try await body(upload) }
+        slots[turn.name]?.receiver = receiver
+        let result = await withTaskCancellationHandler {
+            await receiver.result
         } onCancel: {
             receiver.cancel()
         }
+        guard slots[turn.name]?.turn == turn.number else { throw Gone() }
+        slots[turn.name]?.receiver = nil
+        slots[turn.name]?.usedAt = .now
+        try result.get()
+        return await upload.size
     }
 
-    /// It is a version now, or nothing.
-    public func end(_ name: String) async {
-        await slots.removeValue(forKey: name)?.entry.upload.abort()
+    /// Takes the upload out, to be committed or aborted: nobody resumes it from here on.
+    public func take(_ turn: Turn) throws(Gone) -> Upload {
+        let upload = try slot(of: turn).upload
+        slots[turn.name] = nil
+        return upload
+    }
+
+    private func slot(of turn: Turn) throws(Gone) -> Slot {
+        guard let slot = slots[turn.name], slot.turn == turn.number, slot.receiver == nil else { throw Gone() }
+        return slot
     }
 
     /// Until the task is cancelled: gives up those of which nothing is heard any more.
     public func run() async {
         while (try? await Task.sleep(for: patience / 10)) != nil {
-            for (name, slot) in slots where ContinuousClock.now - slot.usedAt > patience {
-                slot.receiver?.cancel()
-                _ = await slot.receiver?.result
-                await end(name)
+            for (name, slot) in slots
+            where slot.receiver == nil && ContinuousClock.now - slot.usedAt > patience {
+                guard let turn = try? await resume(name, by: slot.announcement.author) else { continue }
+                await (try? take(turn))?.abort()
             }
         }
     }

@@ -6,6 +6,10 @@ extension Request {
     ///
     /// - Throws: `Problem` where it can be no file's name.
     func storagePath(behind prefix: String) throws -> StoragePath {
+        // It may have found its way here with two slashes before it.
+        guard uri.path.hasPrefix(prefix) else {
+            throw Problem(.badRequest, "A file's address begins with \(prefix) and has no other slashes before.")
+        }
         guard let bytes = uri.path.dropFirst(prefix.count).utf8.percentDecoded else {
             throw Problem(.badRequest, "A percent sign in an address stands before two hexadecimal digits.")
         }

@@ -37,6 +37,11 @@ extension Problem {
             throw Problem(error)
         } catch let lock as FileGate.Locked {
             throw Problem(lock)
+        } catch is ResumableUploads.Gone {
+            throw Problem(
+                .notFound,
+                "There is no such upload any more: it has ended, nothing came for too long, or it goes on over another connection. Ask with HEAD, or begin it anew."
+            )
         }
     }
 }

@@ -26,6 +26,11 @@ struct FilePush {
             guard let size = Int($0), size >= 0 else { throw Problem(.badRequest, "A length is a number of bytes.") }
             return size
         }
+        // A body that ends early looks like a whole one otherwise.
+        guard size != nil || digest != nil else {
+            throw Problem(
+                .lengthRequired, "A push says how long it is, with Content-Length, or what it is, with Repr-Digest.")
+        }
         // It would be taken for the whole file.
         guard request.headers[.contentRange] == nil else {
             throw Problem(.badRequest, "A part of a file cannot be put. See Upload-Complete.")

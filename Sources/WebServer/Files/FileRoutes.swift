@@ -122,7 +122,7 @@ struct FileRoutes: Sendable {
     private func begin(_ push: FilePush) async throws -> Response {
         guard let size = push.size else {
             throw Problem(
-                .badRequest, "An upload that comes in parts says with Upload-Length how many bytes it will have.")
+                .lengthRequired, "An upload that comes in parts says with Upload-Length how many bytes it will have.")
         }
         try await assets.store.check(push.precondition, at: push.path)
         do throws(ResumableUploads.TooMany) {

@@ -26,7 +26,8 @@ struct FilesElsewhere: Sendable {
         guard let view = await feed.view, view.reach[hub] == .reached, let files = view.hubs[hub]?.files else {
             throw Problem(.serviceUnavailable, "The hub of this server does not answer yet. Try again in a moment.")
         }
-        let path = request.uri.path.dropFirst(FileRoutes.prefix.count)
+        let path =
+            request.uri.path.hasPrefix(FileRoutes.prefix) ? request.uri.path.dropFirst(FileRoutes.prefix.count) : ""
         let looksOnly = request.method == .head || (request.method == .get && path.isEmpty)
         if let reason = files.reason, !looksOnly || files.url == nil {
             throw Problem(FileGate.Locked(epoch: files.epoch, reason: reason.capitalizedFirst))

@@ -11,8 +11,9 @@ struct HTTPFileLockTests {
         "Both servers say why files are locked; a push that began before is not accepted; back home all opens by itself"
     )
     func switchover() async throws {
-        try await HTTPPairTests.withServers(hasKeys: false, arguments: { try await $0.arguments(of: $1) }) {
-            site, urls in
+        try await HTTPPairTests.withServers(hasKeys: false) {
+            try await $0.arguments(of: $1)
+        } _: { site, urls in
             try await site.waitForHome([LocalSite.client])
             let (main, backup) = (urls[0], urls[1])
             func put(_ server: String) async throws -> Answer {
@@ -75,8 +76,9 @@ struct HTTPFileLockTests {
 
     @Test("Main killed: the Backup says why; Main comes back with all that was accepted")
     func killed() async throws {
-        try await HTTPPairTests.withServers(hasKeys: false, arguments: { try await $0.arguments(of: $1) }) {
-            site, urls in
+        try await HTTPPairTests.withServers(hasKeys: false) {
+            try await $0.arguments(of: $1)
+        } _: { site, urls in
             try await site.waitForHome([LocalSite.client])
             #expect(try await Curl.run("\(urls[0])/files/a", ["-X", "PUT", "--data-binary", "content"]).status == 201)
             try await site.process(of: site.main.name)?.kill()

@@ -177,6 +177,66 @@ struct HTTPFilesTests {
         }
     }
 
+    @Test("Who resumes an upload takes it over; what an older connection still sends does not count, and harms nobody")
+    func takeover() async throws {
+        try await WebSite.with(keys: false) { site in
+            let begun = try await site.get(
+                "files/film", as: nil,
+                ["-X", "PUT", "-i", "-H", "Upload-Complete: ?0", "-H", "Upload-Length: 10", "-H", "Content-Length: 0"])
+            let line = begun.body.split(separator: "\r\n").first { $0.lowercased().hasPrefix("location: /") }
+            let place = String(try #require(line).dropFirst("location: /".count))
+            func patch(_ connection: RawConnection, from offset: Int, _ bytes: String) {
+                connection.send(
+                    """
+                    PATCH /\(place) HTTP/1.1\r
+                    Host: localhost\r
+                    Content-Type: application/partial-upload\r
+                    Upload-Offset: \(offset)\r
+                    Upload-Complete: ?1\r
+                    Content-Length: \(10 - offset)\r
+                    \r
+                    \(bytes)
+                    """)
+            }
+            func offset() async throws -> Int? {
+                let head = try await site.get(place, as: nil, ["--head"]).body.lowercased()
+                return head.split(separator: "\r\n").first { $0.hasPrefix("upload-offset: ") }
+                    .flatMap { Int($0.dropFirst("upload-offset: ".count)) }
+            }
+            var dead: RawConnection
+            repeat {
+                // Whoever asks takes over, also before the first byte has come.
+                dead = try RawConnection(port: site.port)
+                patch(dead, from: 0, "012")
+                try await Task.sleep(for: .milliseconds(50))
+            } while try await offset() == 0
+            #expect(try await offset() == 3)
+            dead.send("wrong!!")
+            _ = dead.readToEnd(within: 10)
+            #expect(try await offset() == 3)
+            // Many at once: one of them is the one that counts.
+            let last = try (0..<20).map { _ in try RawConnection(port: site.port) }
+            for connection in last { patch(connection, from: 3, "3456789") }
+            for connection in last { connection.shutdown() }
+            let answers = last.compactMap { $0.readToEnd(within: 10) }
+            #expect(answers.count { $0.hasPrefix("HTTP/1.1 201") } <= 1)
+            if answers.contains(where: { $0.hasPrefix("HTTP/1.1 201") }) {
+                #expect(try await site.get("files/film").body == "0123456789")
+            }
+            #expect(try await site.get("healthz").status == 200)
+        }
+    }
+
+    @Test("A body of no said length is not taken: one that ends early would look whole")
+    func length() async throws {
+        try await WebSite.with(keys: false) { site in
+            let content = try file(site, "content")
+            let chunked = try await site.get("files/a", as: nil, ["-T", content, "-H", "Transfer-Encoding: chunked"])
+            #expect(chunked.status == 411 && chunked.detail?.contains("Content-Length") == true)
+            #expect(try await site.get("/files/a", as: nil, ["-T", content]).status == 400)
+        }
+    }
+
     @Test("A client that asks whether its content is wanted hears so at once")
     func expectation() async throws {
         try await WebSite.with(keys: false) { site in
