@@ -216,6 +216,23 @@ struct AssetStoreTests {
         #expect(try await given.store().versions(of: "a").count == 1)
     }
 
+    @Test("I7: what the gate refuses once it is on disk is taken back, and its number is given again")
+    func gateAfterDisk() async throws {
+        do {
+            let store = try given.store()
+            try await store.push("a", [1])
+            let asked = LockedCount()
+            await #expect(throws: Locked()) {
+                try await store.push("a", [2]) { if asked.change(by: 1) == 2 { throw Locked() } }
+            }
+            #expect(try await store.versions(of: "a").count == 1)
+            store.close()
+        }
+        let store = try given.store()
+        #expect(try await store.versions(of: "a").count == 1)
+        #expect(try await store.push("a", [3]).number == 2)
+    }
+
     @Test("The gate is asked only for what would be accepted otherwise, one at a time")
     func gateOrder() async throws {
         let store = try given.store()
