@@ -233,7 +233,9 @@ let package = Package(
             name: "AssetClientTests",
             dependencies: ["AssetClient", "AssetProtocol", "FailoverCore", "HubProtocol", crypto, nio],
             swiftSettings: strict),
-        .testTarget(name: "AssetHubTests", dependencies: ["AssetHub", "FailoverCore"], swiftSettings: strict),
+        .testTarget(
+            name: "AssetHubTests", dependencies: ["AssetHub", "AssetProtocol", "AssetStore", "FailoverCore"],
+            swiftSettings: strict),
         .testTarget(
             name: "LicenseTests", dependencies: ["FailoverCore", "HubProtocol", "License"], swiftSettings: strict),
         .testTarget(

@@ -60,6 +60,9 @@ public actor ResumableUploads {
         (self.store, self.limit, self.patience) = (store, limit, patience)
     }
 
+    /// How many are going on.
+    var count: Int { slots.count }
+
     /// - Returns: its name, which nobody can guess.
     public func begin(_ announcement: Announcement) throws(TooMany) -> String {
         guard slots.count < limit else { throw TooMany() }
@@ -78,6 +81,7 @@ public actor ResumableUploads {
         _ = await slot.receiver?.result
         let offset = await slot.upload.size
         guard slots[name]?.turn == slot.turn else { throw Gone() }
+        slots[name]?.receiver = nil
         return Turn(announcement: slot.announcement, offset: offset, name: name, number: slot.turn)
     }
 
