@@ -37,6 +37,8 @@ struct ServerCommand: AsyncParsableCommand {
             "Serve HTTP: ADDR:PORT, ADDR or PORT. Default: no; the usual port is \(WebAddress.defaultPort).",
             valueName: "addr"))
     var http: WebAddress?
+    @Option(help: "On Main: how many versions of each file are kept, 1 to 1000; the newest ones.")
+    var fileVersions = 10
     @Option(help: ArgumentHelp("On Main, for the first pair: the Backup's hub, ADDR[:PORT].", valueName: "addr"))
     var backup: Address?
     @Option(help: ArgumentHelp("On the Backup, for the first pair: Main's hub, ADDR[:PORT].", valueName: "addr"))
@@ -92,6 +94,9 @@ struct ServerCommand: AsyncParsableCommand {
         guard (1...1000).contains(showBackups) else {
             throw ValidationError("--show-backups is a number from 1 to 1000.")
         }
+        guard (1...1000).contains(fileVersions) else {
+            throw ValidationError("--file-versions is a number from 1 to 1000.")
+        }
         if let advertise, Address(argument: advertise)?.host != advertise {
             throw ValidationError(
                 "--advertise is a host name or an IP address without a port, and \(advertise) is not.")
@@ -121,7 +126,7 @@ struct ServerCommand: AsyncParsableCommand {
             role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
             peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
             isInsecure: insecure, returns: returns, timing: timing, license: license,
-            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) },
+            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) }, fileVersions: fileVersions,
             showBackupInterval: showBackupInterval > 0 ? .seconds(showBackupInterval * 60) : nil,
             showBackups: showBackups)
         try await service.run { log in
