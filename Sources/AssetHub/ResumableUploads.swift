@@ -121,9 +121,11 @@ public actor ResumableUploads {
     /// Until the task is cancelled: gives up those of which nothing is heard any more.
     public func run() async {
         while (try? await Task.sleep(for: patience / 10)) != nil {
-            for (name, slot) in slots
-            where slot.receiver == nil && ContinuousClock.now - slot.usedAt > patience {
-                guard let turn = try? await resume(name, by: slot.announcement.author) else { continue }
+            for name in slots.keys {
+                // It may have been resumed since the one before was given up.
+                guard let slot = slots[name], slot.receiver == nil, ContinuousClock.now - slot.usedAt > patience,
+                    let turn = try? await resume(name, by: slot.announcement.author)
+                else { continue }
                 await (try? take(turn))?.abort()
             }
         }

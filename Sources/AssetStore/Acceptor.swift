@@ -243,7 +243,14 @@ final class Acceptor: Sendable {
             let kept = try currentIndex.progress().kept
             state.compactionBound = 2 * kept + compactionSlack
             guard state.told > state.compactionBound else { return }
-            try state.journal.compact()
+            let old = state.journal.identity
+            do {
+                try state.journal.compact()
+            } catch  where state.journal.identity != old {
+                // Which of both a power loss leaves is not certain.
+                _ = stop(&state, .writing(folder, error))
+                return
+            }
             state.told = kept
             try currentIndex.move(to: state.journal)
         } catch {

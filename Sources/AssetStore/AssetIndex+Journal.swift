@@ -94,10 +94,12 @@ extension AssetIndex {
     }
 
     static func progress(in database: Database) throws -> Progress {
-        let row = try Row.fetchOne(database, sql: "SELECT * FROM progress")!
+        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM progress") else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "how far it follows is missing")
+        }
         return Progress(
-            identity: row["identity"], byte: row["byte"], told: row["told"], kept: row["kept"], last: row["last"],
-            keep: row["keep"])
+            identity: try row.value("identity"), byte: try row.value("byte"), told: try row.value("told"),
+            kept: try row.value("kept"), last: try row.value("last"), keep: try row.value("keep"))
     }
 
     private static func keep(_ progress: Progress, in database: Database) throws {

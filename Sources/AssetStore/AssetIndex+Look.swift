@@ -76,20 +76,34 @@ extension AssetIndex {
     }
 }
 
+extension Row {
+    /// A damaged index is an error, and no end of the server.
+    func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+        let found: DatabaseValue = self[column]
+        guard let value = Value.fromDatabaseValue(found) else { throw DatabaseError.senseless(column) }
+        return value
+    }
+}
+
+extension DatabaseError {
+    fileprivate static func senseless(_ column: String) -> Self {
+        DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a value of \(column) makes no sense")
+    }
+}
+
 extension FileVersion {
     fileprivate init(row: Row) throws {
-        guard let author = MachineName(row["author"]) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an author makes no sense")
-        }
+        guard let author = MachineName(try row.value("author")) else { throw DatabaseError.senseless("author") }
+        guard let path = try? StoragePath(try row.value("path")) else { throw DatabaseError.senseless("path") }
         var content: Content?
-        if let text = row["digest"] as String? {
-            guard let digest = ContentDigest(text) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a digest makes no sense")
-            }
-            content = Content(digest: digest, size: row["size"])
+        if !(row["digest"] as DatabaseValue).isNull {
+            let size: Int = try row.value("size")
+            guard let digest = ContentDigest(try row.value("digest")) else { throw DatabaseError.senseless("digest") }
+            guard size >= 0 else { throw DatabaseError.senseless("size") }
+            content = Content(digest: digest, size: size)
         }
         self.init(
-            sequence: row["sequence"], path: try StoragePath(row["path"]), number: row["number"], content: content,
-            author: author, time: Timestamp(millisecondsSince1970: row["time"]))
+            sequence: try row.value("sequence"), path: path, number: try row.value("number"), content: content,
+            author: author, time: Timestamp(millisecondsSince1970: try row.value("time")))
     }
 }

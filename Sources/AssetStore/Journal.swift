@@ -33,6 +33,7 @@ struct Journal {
     static func create(in folder: String, keep: Int) throws(AssetStoreError) {
         var journal = try write(in: folder) { (write: (JournalLine) throws -> Void) in try write(.keeps(newest: keep)) }
         journal.close()
+        do { try Disk.syncFolder(folder) } catch { throw .writing(folder, error) }
     }
 
     /// Opens the one that is there. What lies behind its first line is not looked at until `read`.
@@ -135,7 +136,8 @@ struct Journal {
 
     // MARK: - Compaction
 
-    /// Leaves out what is no longer kept. Where it fails, the old one stays.
+    /// Leaves out what is no longer kept. Where it fails, the old one stays, or the new one is in its place already, which the
+    /// identity tells.
     ///
     /// It reads the journal itself and not the index: what the index lost must not be lost here.
     mutating func compact() throws {
@@ -155,9 +157,11 @@ struct Journal {
         }
         close()
         self = compacted
+        do { try Disk.syncFolder(folder) } catch { throw AssetStoreError.writing(path, error) }
     }
 
-    /// Writes a whole journal beside the one that is there, if any, and puts it in its place.
+    /// Writes a whole journal beside the one that is there, if any, and puts it in its place, which lasts once the folder is
+    /// synced.
     private static func write(
         in folder: String, _ body: (_ write: (JournalLine) throws -> Void) throws -> Void
     ) throws(AssetStoreError) -> Journal {
@@ -177,7 +181,6 @@ struct Journal {
                 written += try file.writeAll(waiting)
                 try Disk.sync(file)
                 try Disk.rename(new, to: "\(folder)/\(name)")
-                try Disk.syncFolder(folder)
                 return Journal(folder: folder, identity: identity, end: written, file: file)
             } catch {
                 try? file.close()

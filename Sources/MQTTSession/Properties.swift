@@ -75,9 +75,10 @@ extension Publication {
         if let responseTopic {
             mosquitto_property_add_string(&list, Int32(MQTT_PROP_RESPONSE_TOPIC.rawValue), responseTopic)
         }
-        if let correlationData {
+        // Longer ones do not exist in MQTT.
+        if let correlationData, let count = UInt16(exactly: correlationData.count) {
             mosquitto_property_add_binary(
-                &list, Int32(MQTT_PROP_CORRELATION_DATA.rawValue), correlationData, UInt16(correlationData.count))
+                &list, Int32(MQTT_PROP_CORRELATION_DATA.rawValue), correlationData, count)
         }
         if let contentType {
             mosquitto_property_add_string(&list, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), contentType)

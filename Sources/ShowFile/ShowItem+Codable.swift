@@ -59,11 +59,27 @@ extension ShowItem: Codable {
             }
             properties.user.append(.init(name: pair.name, value: pair.value))
         }
+        // What MQTT can carry: the length of each is told in two bytes.
+        let texts =
+            [properties.contentType, properties.responseTopic].compactMap { $0 }
+            + properties.user.flatMap { [$0.name, $0.value] }
+        guard (properties.correlationData?.count ?? 0) <= Self.mostPropertyBytes,
+            texts.allSatisfy({ $0.utf8.count <= Self.mostPropertyBytes && !$0.utf8.contains(0) })
+        else {
+            throw Self.malformed(
+                container, .userProperties, "a property has more than \(Self.mostPropertyBytes) bytes, or a zero")
+        }
+        guard properties.responseTopic?.contains(where: { "+#".contains($0) }) != true else {
+            throw Self.malformed(container, .responseTopic, "a topic to answer on has no wildcards")
+        }
         message = HubMessage(
             topic: topic, payload: payload, isRetained: true,
             expiry: try container.decodeIfPresent(UTCTime.self, forKey: .expiresAt)?.timestamp,
             properties: properties == HubMessage.Properties() ? nil : properties)
     }
+
+    /// Of each property.
+    private static let mostPropertyBytes = 65_535
 
     private static func isTopic(_ topic: String) -> Bool {
         topic.hasPrefix(topicPrefix) && topic.utf8.count <= 65_535

@@ -118,10 +118,10 @@ public struct WebServer: Sendable {
         let commands = CommandRoutes(access: options.access, credentials: options.credentials, feed: feed)
         commands.add(to: members)
         if let assets {
-            FileRoutes(assets: assets).add(to: members)
-            UploadRoutes(assets: assets).add(to: members)
+            FileRoutes(assets: assets, keys: keys).add(to: members)
+            UploadRoutes(assets: assets, keys: keys).add(to: members)
         } else if let hub = options.access.door {
-            FilesElsewhere(hub: hub, feed: feed).add(to: members)
+            FilesElsewhere(hub: hub, feed: feed, isMain: options.role == .main).add(to: members)
         }
         if options.access.door != nil {
             ShowFileRoutes(shelf: options.shows, commands: commands).add(to: members)

@@ -126,9 +126,9 @@ struct ServerCommand: AsyncParsableCommand {
             role: role, name: name, listen: listen, port: port, controlPort: controlPort, advertise: advertise,
             peer: (backup ?? main).map { ($0.host, $0.port) }, dataPath: data ?? DataFolder.defaultPath(for: name),
             isInsecure: insecure, returns: returns, timing: timing, license: license,
-            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) }, fileVersions: fileVersions,
+            licenseIssuer: issuer, keys: key.keys, http: http.map { ($0.address, $0.port) },
             showBackupInterval: showBackupInterval > 0 ? .seconds(showBackupInterval * 60) : nil,
-            showBackups: showBackups)
+            showBackups: showBackups, fileVersions: fileVersions)
         try await service.run { log in
             license.map { LicenseOption.report($0.license, to: log) }
             machineKey.map { KeyOption.report($0, at: key.keys ?? "", to: log) }

@@ -27,6 +27,21 @@ struct DamageTests {
         return all
     }
 
+    @Test("An index whose values make no sense is an error, and is made anew; nobody's process ends for it")
+    func senselessIndex() async throws {
+        let versions = try await fill()
+        for damage in ["size = NULL", "size = -1", "digest = 'x'", "author = ''", "path = '..'", "number = 'many'"] {
+            let store = try given.store(keep: 3)
+            let index = try DatabaseQueue(path: given.folder + "/index.sqlite")
+            try await index.write { try $0.execute(sql: "UPDATE version SET \(damage) WHERE path = 'a' AND isNewest") }
+            try index.close()
+            await #expect(throws: AssetStoreError.self, "\(damage)") { try await store.list() }
+            try await store.rebuild()
+            #expect(try await everything(store) == versions, "\(damage)")
+            store.close()
+        }
+    }
+
     @Test("A journal that was cut short at any byte is whole up to there, and goes on from there")
     func tornJournal() async throws {
         let versions = try await fill()

@@ -100,6 +100,9 @@ struct ShowFileTests {
             #"{"topic":"hub/active","payload":"1"}"#, #"{"topic":"show/a/#","payload":"1"}"#,
             #"{"topic":"show/a","payload":""}"#, #"{"topic":"show/a"}"#, #"{"topic":"show/a","base64":"!"}"#,
             #"{"topic":"show/a","payload":"1","userProperties":[{"name":"understudy-id","value":"a/b/1"}]}"#,
+            #"{"topic":"show/a","payload":"1","responseTopic":"responses/#"}"#,
+            #"{"topic":"show/a","payload":"1","contentType":"a\u0000b"}"#,
+            #"{"topic":"show/a","payload":"1","correlationData":"\#(String(repeating: "AAAA", count: 21_846))"}"#,
             #"{"topic":"show/a","payload":"1"},{"topic":"show/a","payload":"2"}"#, #""show/a""#,
         ])
     func malformed(_ items: String) throws {

@@ -1,5 +1,6 @@
 import AssetProtocol
 import CLinux
+import Foundation
 import Glibc
 
 /// What lies in a working folder.
@@ -9,6 +10,9 @@ struct FolderScan {
     private(set) var leftOut = 0
     /// Why a file or a folder cannot be pushed, a sentence each.
     private(set) var faults: [(name: String, reason: String)] = []
+
+    /// Folders and files of which it is not known what they hold: they cannot be read, or something else is in their place.
+    private var uncertain: Set<String> = []
 
     private let selection: FileSelection
 
@@ -31,7 +35,9 @@ struct FolderScan {
             } catch let error as SystemError {
                 // What is gone again was not meant.
                 guard !error.isMissing else { continue }
-                faults.append((prefix + String(decoding: name, as: UTF8.self), "it cannot be read: \(error)."))
+                let path = prefix + String(decoding: name, as: UTF8.self)
+                faults.append((path, "it cannot be read: \(error)."))
+                uncertain.insert(path)
             }
         }
     }
@@ -47,6 +53,7 @@ struct FolderScan {
             }
         } catch {
             if selection.mayHold(prefix) { faults.append((prefix + text, "\(error)")) }
+            uncertain.insert((prefix + text).precomposedStringWithCanonicalMapping)
             return
         }
         guard selection.contains(path) || selection.leadsThrough(path) else { return }
@@ -58,8 +65,15 @@ struct FolderScan {
         case S_IFDIR:
             let below = try OpenDescriptor(text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, in: folder.number)
             try walk(below, prefix: "\(path)/")
-        default: leftOut += 1
+        default:
+            leftOut += 1
+            uncertain.insert(path.description)
         }
+    }
+
+    /// Whether this file was seen, or is seen to be gone.
+    func isCertain(of path: StoragePath) -> Bool {
+        !uncertain.contains(path.description) && !path.folders.contains { uncertain.contains($0.description) }
     }
 
     private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
@@ -73,7 +87,9 @@ struct FolderScan {
         }
         defer { closedir(stream) }
         var names: [[UInt8]] = []
-        while let entry = readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
             names.append(
                 withUnsafePointer(to: &entry.pointee.d_name) { tuple in
                     tuple.withMemoryRebound(to: UInt8.self, capacity: 256) { name in
@@ -84,6 +100,8 @@ struct FolderScan {
                     }
                 })
         }
+        // Half a list would look like files that were removed.
+        guard errno == 0 else { throw SystemError.last }
         return names
     }
 }

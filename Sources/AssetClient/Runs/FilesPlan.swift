@@ -51,10 +51,12 @@ extension FilesRun {
             }
         }
         let remote = try await listed
+        let isUncertain = { (path: StoragePath) in scan.files[path] == nil && !scan.isCertain(of: path) }
         var paths = Set(scan.files.keys)
         paths.formUnion(known.keys.filter(selection.contains))
         paths.formUnion(remote.keys)
-        let situations = paths.sorted().map { path in
+        let unseen = paths.filter(isUncertain)
+        let situations = paths.subtracting(unseen).sorted().map { path in
             let base = known[path]
             let local = scan.files[path].map { stamp in
                 LocalFile(stamp: stamp, digest: base?.stamp == stamp ? base?.version.sha256 : nil)
@@ -64,6 +66,12 @@ extension FilesRun {
         var report = FilesReport()
         report.leftOut = scan.leftOut
         if case .push = intent { report.failures = scan.faults.map { .init(name: $0.name, reason: $0.reason) } }
+        // Neither here nor there is anything changed for them.
+        report.failures += unseen.sorted().map {
+            .init(
+                name: $0.description,
+                reason: "it cannot be told whether it is here: what is in its place is a link, or cannot be read.")
+        }
         return try await compare(situations, intent, report)
     }
 

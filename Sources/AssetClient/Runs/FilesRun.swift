@@ -108,7 +108,12 @@ public final class FilesRun: Sendable {
                 try await ledger.note(path, known)
                 report.change { $0.pushed.append(path) }
             case .deleteThere(let tag):
-                _ = try await retrying { try await server.delete(path, tag: tag) }
+                do {
+                    _ = try await retrying { try await server.delete(path, tag: tag) }
+                } catch AssetClientError.notThere {
+                    // It is gone: perhaps by this very run, whose answer was lost.
+                } catch AssetClientError.stale(let newest) where newest?.isDeleted == true {
+                }
                 try await ledger.note(path, nil)
                 report.change { $0.deleted.append(path) }
             case .fetch(let version):

@@ -21,6 +21,9 @@ extension AssetServer {
             // A plus sign would be read as a space.
             let query = (address.percentEncodedQuery ?? "").replacing("+", with: "%2B")
             let page = try await retrying { try await decode(FileListing.self, send(request(.GET, file: "?\(query)"))) }
+            guard page.files.allSatisfy({ (0...Self.largestFile).contains($0.size ?? 0) }) else {
+                throw AssetClientError.senseless(what: "the list of files")
+            }
             if listing == nil { listing = FileListing(sequence: page.sequence, isWhole: true, files: []) }
             let last = listing!.files.last?.path
             // A server that repeats itself would keep this going for ever.
@@ -31,6 +34,9 @@ extension AssetServer {
             if page.isWhole { return listing! }
         }
     }
+
+    /// In bytes: no disk is larger, and the sum of all files in a listing is a number.
+    private static let largestFile = 1 << 50
 
     /// A small content, which is sent at once.
     func put(

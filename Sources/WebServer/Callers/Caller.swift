@@ -9,6 +9,12 @@ struct Caller: Sendable {
 
     var permission: Int? { certificate?.permission }
 
+    /// - Throws: `Problem` where the caller's key does not count any more.
+    func check(_ keys: WebKeys?) throws {
+        guard let certificate, let objection = keys?.objection(to: certificate) else { return }
+        throw Problem(.unauthorized, objection)
+    }
+
     /// - Throws: `Problem` where the caller's level is lower.
     func require(_ level: Int, to act: String) throws {
         guard let permission, permission < level else { return }

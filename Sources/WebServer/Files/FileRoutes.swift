@@ -8,6 +8,7 @@ import Hummingbird
 /// The site's files, on the server on which they lie.
 struct FileRoutes: Sendable {
     let assets: AssetHub
+    let keys: WebKeys?
 
     static let prefix = "/files/"
     /// Sees files, pushes and pulls them.
@@ -31,7 +32,7 @@ struct FileRoutes: Sendable {
         }
         router.delete("files/**") { request, context in
             try context.caller.require(Self.permissionToDelete, to: "delete files")
-            return try await Problem.ofFiles { try await delete(request, of: context.caller) }
+            return try await Problem.ofFiles { try await delete(request, context) }
         }
         router.only(.get, .put, .delete, path: "files/**")
         router.post("api/commands/files/rebuild") { request, context in
@@ -102,7 +103,7 @@ struct FileRoutes: Sendable {
             try await upload.receive(request.body, atMost: push.size)
             let version = try await upload.commit(
                 push.path, author: push.author, digest: push.digest, size: push.size, precondition: push.precondition
-            ) { [gate = assets.gate] in try gate.check(pass) }
+            ) { try stillMay(context.caller, pass) }
             return try .accepted(version)
         } catch {
             await upload.abort()
@@ -110,12 +111,18 @@ struct FileRoutes: Sendable {
         }
     }
 
-    private func delete(_ request: Request, of caller: Caller) async throws -> Response {
+    /// Asked at the last moment: a key may have been revoked while a large file came, and Main may have stood down.
+    @Sendable private func stillMay(_ caller: Caller, _ pass: FileGate.Pass) throws {
+        try assets.gate.check(pass)
+        try caller.check(keys)
+    }
+
+    private func delete(_ request: Request, _ context: MemberContext) async throws -> Response {
         let path = try request.storagePath(behind: Self.prefix)
         let pass = try assets.gate.enter()
         let version = try await assets.store.delete(
-            path, author: caller.name, precondition: try Precondition(request.headers)
-        ) { [gate = assets.gate] in try gate.check(pass) }
+            path, author: context.caller.name, precondition: try Precondition(request.headers)
+        ) { try stillMay(context.caller, pass) }
         return try .json(FileEntry(version))
     }
 

@@ -9,6 +9,8 @@ import MQTTSession
 struct FilesElsewhere: Sendable {
     let hub: Endpoint
     let feed: SiteFeed
+    /// On Main, whose files cannot be opened, there is nobody else to ask.
+    let isMain: Bool
 
     func add(to router: RouterGroup<MemberContext>) {
         for path: RouterPath in ["files", "files/**"] {
@@ -29,10 +31,10 @@ struct FilesElsewhere: Sendable {
         let path =
             request.uri.path.hasPrefix(FileRoutes.prefix) ? request.uri.path.dropFirst(FileRoutes.prefix.count) : ""
         let looksOnly = request.method == .head || (request.method == .get && path.isEmpty)
-        if let reason = files.reason, !looksOnly || files.url == nil {
+        if let reason = files.reason, !looksOnly || files.url == nil || isMain {
             throw Problem(FileGate.Locked(epoch: files.epoch, reason: reason.capitalizedFirst))
         }
-        guard let url = files.url else {
+        guard let url = files.url, !isMain else {
             throw Problem(
                 .serviceUnavailable, "The Main server has not said yet where its files lie. Try again in a moment.")
         }

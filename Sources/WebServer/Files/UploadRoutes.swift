@@ -7,6 +7,7 @@ import Hummingbird
 /// (https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/).
 struct UploadRoutes: Sendable {
     let assets: AssetHub
+    let keys: WebKeys?
 
     static let prefix = "/uploads/"
 
@@ -69,7 +70,10 @@ struct UploadRoutes: Sendable {
             try await assets.uploads.take(turn).commit(
                 announcement.path, author: announcement.author, digest: digest, size: announcement.size,
                 precondition: announcement.precondition
-            ) { [gate = assets.gate] in try gate.check(pass) })
+            ) {
+                try assets.gate.check(pass)
+                try context.caller.check(keys)
+            })
     }
 
     private func state(of turn: ResumableUploads.Turn, at offset: Int) -> HTTPFields {

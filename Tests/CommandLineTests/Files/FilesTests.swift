@@ -178,6 +178,23 @@ struct FilesTests {
         }
     }
 
+    @Test("What cannot be seen here is not taken for removed, and stays on the server")
+    func unseen() async throws {
+        try await WebSite.with(keys: false) { site in
+            let anna = try FilesMachine("anna", at: site)
+            for path in ["stage/one", "media/two", "three"] { try anna.write("content", at: path) }
+            #expect(try await anna.report("push", anna.folder).pushed.count == 3)
+            // Moved to a larger disk, say.
+            let elsewhere = "\(site.folder)/elsewhere"
+            try FileManager.default.moveItem(atPath: anna.path("media"), toPath: elsewhere)
+            try FileManager.default.createSymbolicLink(atPath: anna.path("media"), withDestinationPath: elsewhere)
+            try anna.remove("three")
+            let pushed = try await anna.report("push", anna.folder, "--delete", code: 1)
+            #expect(pushed.deleted == ["three"] && pushed.failed.map(\.name) == ["media/two"])
+            #expect(try await site.get("files/media/two").status == 200)
+        }
+    }
+
     @Test("While the Backup is active files are locked, and what is not served is said")
     func locked() async throws {
         let site = try await LocalSite(returnDelay: 1)

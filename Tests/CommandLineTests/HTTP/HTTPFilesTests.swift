@@ -270,6 +270,29 @@ struct HTTPFilesTests {
         }
     }
 
+    @Test("A key that is revoked while its file comes pushes nothing")
+    func revoked() async throws {
+        try await WebSite.with(keys: true) { site in
+            let keys = try #require(site.keys)
+            for (name, level) in [("thief", 3), ("anna", 2)] { try keys.file(of: name, .client, permission: level) }
+            let content = "\(site.folder)/large"
+            try Data(count: 400_000).write(to: URL(filePath: content))
+            async let slow = site.get("files/stolen", as: "thief", ["-T", content, "--limit-rate", "100k"])
+            // It is coming.
+            let uploads = "\(site.folder)/main-1/files/uploads"
+            while try FileManager.default.contentsOfDirectory(atPath: uploads).isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            let outcome = try await Understudy.run(
+                Understudy.program,
+                ["keys", "revoke", "thief", "--site", keys.authorityPath, "--hub", "127.0.0.1:\(site.hubPort)"])
+            #expect(outcome.code == 0)
+            let answer = try await slow
+            #expect(answer.status == 401 && answer.detail?.contains("was revoked") == true, "\(answer)")
+            #expect(try await listing(site, as: "anna").files.isEmpty)
+        }
+    }
+
     @Test("A damaged index is made anew by a command, and nothing is lost")
     func damagedIndex() async throws {
         try await WebSite.with(keys: false) { site in
