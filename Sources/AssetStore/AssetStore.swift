@@ -109,6 +109,17 @@ public final class AssetStore: Sendable {
         }
     }
 
+    /// Whether a content of so many bytes would find no room now.
+    ///
+    /// - Throws: `AssetStoreError.full`.
+    public func checkRoom(for size: Int) throws(AssetStoreError) {
+        do {
+            guard try Disk.room(of: lock.rawValue) >= size else { throw Errno.noSpace }
+        } catch {
+            throw .writing(folder, error)
+        }
+    }
+
     /// Opens a content for reading, the newest or that of a particular version.
     ///
     /// - Throws: `AssetStoreError`: `.noSuchFile` also where it was deleted, `.noSuchVersion`, `.contentMissing`,

@@ -41,7 +41,8 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         case .wrongSize(let path, let expected, let found):
             "what arrived for \(path) has \(found) bytes instead of \(expected). Nothing was changed; push it again."
         case .full(let folder):
-            "no space is left for files in \(folder). Nothing was changed; make room and push again."
+            "no space is left for files in \(folder): the rest of the disk is for the show. Nothing was changed; make room on it "
+                + "and push again."
         case .unwritable(let path, let cause):
             "\(path) cannot be written: \(cause). Nothing was changed; check the folder's owner and permissions, and the disk."
         case .unreadable(let path, let cause):

@@ -18,6 +18,15 @@ enum Disk {
         _ = sync_file_range(file.rawValue, offset, count, UInt32(startWritingRange))
     }
 
+    /// In bytes: what may still be written there for files. Of each disk some is left for what must not stop, such as the show:
+    /// a twentieth, and half a gigabyte at most.
+    static func room(of file: CInt) throws(Errno) -> Int {
+        var status = statvfs()
+        try check(fstatvfs(file, &status))
+        let reserve = min(Int(status.f_blocks) * Int(status.f_frsize) / 20, 512 << 20)
+        return Int(status.f_bavail) * Int(status.f_frsize) - reserve
+    }
+
     static func rename(_ old: String, to new: String) throws(Errno) { try check(Glibc.rename(old, new)) }
 
     /// Whether there was such a file makes no difference.

@@ -62,6 +62,7 @@ final class UploadFile: Sendable {
             let file = try state.file ?? open()
             state.file = file
             guard !bytes.isEmpty else { return }
+            if state.size == state.waiting, try Disk.room(of: file.rawValue) < bytes.count { throw Errno.noSpace }
             if bytes.count < Self.worthTwoThreads {
                 state.hash.update(data: bytes)
                 try file.writeAll(bytes)

@@ -16,6 +16,8 @@ struct ServerProblem: Decodable {
         case 423: .locked(reason: detail.isEmpty ? "the server does not say why." : detail)
         case 401, 403: .refused(detail.isEmpty ? "the server refuses it (HTTP status \(status))." : detail)
         case 404: .notThere(detail.isEmpty ? "the server does not have it." : detail)
+        // In a moment it may have time.
+        case 503: .broken(cause: detail.isEmpty ? "the server has no time" : detail)
         default: .failed(status: status, detail)
         }
     }

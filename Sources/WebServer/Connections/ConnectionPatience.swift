@@ -13,6 +13,9 @@ final class ConnectionPatience: ChannelDuplexHandler, RemovableChannelHandler {
     /// Bytes of this upload's present portion; `nil`: it is no upload, or was answered already.
     private var portion: Int?
     private var isReceiving = false
+    private var deadline = NIODeadline.now()
+    /// Of the present patience, while this server itself does not read: its own slow disk is not the client's fault.
+    private var left: TimeAmount?
 
     /// The first request counts from here, with the handshake of TLS; later ones have the time of an idle connection.
     func handlerAdded(context: ChannelHandlerContext) {
@@ -41,9 +44,23 @@ final class ConnectionPatience: ChannelDuplexHandler, RemovableChannelHandler {
             expectMore(context, within: Bounds.uploadPatience)
         case .end:
             isReceiving = false
+            left = nil
             sending?.cancel()
         }
         context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if portion != nil, isReceiving {
+            sending?.cancel()
+            left = deadline - .now()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if let left { expectMore(context, within: left) }
+        context.read()
     }
 
     /// What comes after the answer is read for the next request's sake only.
@@ -64,6 +81,8 @@ final class ConnectionPatience: ChannelDuplexHandler, RemovableChannelHandler {
     private func expectMore(_ context: ChannelHandlerContext, within patience: TimeAmount) {
         sending?.cancel()
         sending = close(context, after: patience)
+        deadline = .now() + patience
+        left = nil
     }
 
     private func close(_ context: ChannelHandlerContext, after patience: TimeAmount) -> Scheduled<Void> {

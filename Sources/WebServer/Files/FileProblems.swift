@@ -37,6 +37,8 @@ extension Problem {
             throw Problem(error)
         } catch let lock as FileGate.Locked {
             throw Problem(lock)
+        } catch is AssetHub.NoSeat {
+            throw Problem(.serviceUnavailable, "Too many files are being pushed at this moment. Try again in a moment.")
         } catch is ResumableUploads.Gone {
             throw Problem(
                 .notFound,

@@ -97,6 +97,9 @@ struct FileRoutes: Sendable {
         let pass = try assets.gate.enter()
         if request.headers[.uploadComplete] == "?0" { return try await begin(push) }
         try await assets.store.check(push.precondition, at: push.path)
+        try assets.store.checkRoom(for: push.size ?? 0)
+        let seat = try assets.takeSeat()
+        defer { withExtendedLifetime(seat) {} }
         try await context.inviteBody(of: request)
         let upload = assets.store.begin()
         do {
@@ -132,6 +135,7 @@ struct FileRoutes: Sendable {
                 .lengthRequired, "An upload that comes in parts says with Upload-Length how many bytes it will have.")
         }
         try await assets.store.check(push.precondition, at: push.path)
+        try assets.store.checkRoom(for: size)
         do throws(ResumableUploads.TooMany) {
             let name = try await assets.uploads.begin(
                 .init(

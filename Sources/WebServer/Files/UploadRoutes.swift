@@ -51,6 +51,8 @@ struct UploadRoutes: Sendable {
         }
         let announcement = turn.announcement
         let digest = try request.announcedDigest ?? announcement.digest
+        let seat = try assets.takeSeat()
+        defer { withExtendedLifetime(seat) {} }
         try await context.inviteBody(of: request)
         let offset: Int
         do {
