@@ -32,7 +32,7 @@ struct FilesElsewhere: Sendable {
             request.uri.path.hasPrefix(FileRoutes.prefix) ? request.uri.path.dropFirst(FileRoutes.prefix.count) : ""
         let looksOnly = request.method == .head || (request.method == .get && path.isEmpty)
         if let reason = files.reason, !looksOnly || files.url == nil || isMain {
-            throw Problem(FileGate.Locked(epoch: files.epoch, reason: reason.capitalizedFirst))
+            throw Problem(FileGate.Locked(epoch: files.epoch, reason: reason))
         }
         guard let url = files.url, !isMain else {
             throw Problem(
