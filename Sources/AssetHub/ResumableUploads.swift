@@ -30,6 +30,8 @@ public actor ResumableUploads {
         public let announcement: Announcement
         /// How many bytes have arrived.
         public let offset: Int
+        /// What becomes of it, once all of it has arrived and its author has said so.
+        public let outcome: Task<FileVersion, any Error>?
         fileprivate let name: String
         fileprivate let number: Int
     }
@@ -45,6 +47,8 @@ public actor ResumableUploads {
         let upload: Upload
         var turn = 0
         var receiver: Task<Void, any Error>?
+        /// It is kept for a while: the answer to its author may be lost.
+        var outcome: Task<FileVersion, any Error>?
         var usedAt = ContinuousClock.now
     }
 
@@ -54,18 +58,18 @@ public actor ResumableUploads {
     private var slots: [String: Slot] = [:]
 
     /// - Parameters:
-    ///   - limit: how many there may be at once.
+    ///   - limit: how many there may be at once that are not whole.
     ///   - patience: how long one is kept of which nothing is heard.
     public init(store: AssetStore, limit: Int, patience: Duration) {
         (self.store, self.limit, self.patience) = (store, limit, patience)
     }
 
-    /// How many are going on.
-    var count: Int { slots.count }
+    /// How many are not whole.
+    var count: Int { slots.values.count { $0.outcome == nil } }
 
     /// - Returns: its name, which nobody can guess.
     public func begin(_ announcement: Announcement) throws(TooMany) -> String {
-        guard slots.count < limit else { throw TooMany() }
+        guard count < limit else { throw TooMany() }
         let name = UUID().uuidString.lowercased()
         slots[name] = Slot(announcement: announcement, upload: store.begin())
         return name
@@ -82,7 +86,8 @@ public actor ResumableUploads {
         let offset = await slot.upload.size
         guard slots[name]?.turn == slot.turn else { throw Gone() }
         slots[name]?.receiver = nil
-        return Turn(announcement: slot.announcement, offset: offset, name: name, number: slot.turn)
+        return Turn(
+            announcement: slot.announcement, offset: offset, outcome: slot.outcome, name: name, number: slot.turn)
     }
 
     /// Receives for it until `body` returns, the caller's task is cancelled, or the turn ends.
@@ -106,15 +111,34 @@ public actor ResumableUploads {
         return await upload.size
     }
 
-    /// Takes the upload out, to be committed or aborted: nobody resumes it from here on.
-    public func take(_ turn: Turn) throws(Gone) -> Upload {
+    /// Makes it a version, once: whoever asks again gets the same outcome. Where it fails, the upload is gone.
+    public func commit(
+        _ turn: Turn, _ body: @escaping @Sendable (Upload) async throws -> FileVersion
+    ) async throws -> FileVersion {
+        let upload = try slot(of: turn).upload
+        let outcome = Task { try await body(upload) }
+        slots[turn.name]?.outcome = outcome
+        switch await outcome.result {
+        case .success(let version):
+            slots[turn.name]?.usedAt = .now
+            return version
+        case .failure(let error):
+            slots[turn.name] = nil
+            throw error
+        }
+    }
+
+    /// Ends it without a trace.
+    public func giveUp(_ turn: Turn) async throws(Gone) {
         let upload = try slot(of: turn).upload
         slots[turn.name] = nil
-        return upload
+        await upload.abort()
     }
 
     private func slot(of turn: Turn) throws(Gone) -> Slot {
-        guard let slot = slots[turn.name], slot.turn == turn.number, slot.receiver == nil else { throw Gone() }
+        guard let slot = slots[turn.name], slot.turn == turn.number, slot.receiver == nil, slot.outcome == nil else {
+            throw Gone()
+        }
         return slot
     }
 
@@ -123,10 +147,12 @@ public actor ResumableUploads {
         while (try? await Task.sleep(for: patience / 10)) != nil {
             for name in slots.keys {
                 // It may have been resumed since the one before was given up.
-                guard let slot = slots[name], slot.receiver == nil, ContinuousClock.now - slot.usedAt > patience,
-                    let turn = try? await resume(name, by: slot.announcement.author)
-                else { continue }
-                await (try? take(turn))?.abort()
+                guard let slot = slots[name], slot.receiver == nil, ContinuousClock.now - slot.usedAt > patience else {
+                    continue
+                }
+                if slot.outcome != nil { slots[name] = nil }
+                guard let turn = try? await resume(name, by: slot.announcement.author) else { continue }
+                try? await giveUp(turn)
             }
         }
     }

@@ -34,11 +34,28 @@ final class ResumableUploadsTests {
         let first = try await uploads.resume(name, by: anna)
         let second = try await uploads.resume(name, by: anna)
         await #expect(throws: ResumableUploads.Gone.self) { try await uploads.receive(first) { _ in } }
-        await #expect(throws: ResumableUploads.Gone.self) { try await uploads.take(first) }
+        await #expect(throws: ResumableUploads.Gone.self) { try await uploads.giveUp(first) }
         let arrived = try await uploads.receive(second) { try await $0.append([1, 2, 3]) }
         #expect(arrived == 3)
-        let version = try await uploads.take(second).commit(try StoragePath("film"), author: anna)
+        let (path, author) = (try StoragePath("film"), anna)
+        let version = try await uploads.commit(second) { try await $0.commit(path, author: author) }
         #expect(version.number == 1)
+        // The answer may be lost; whoever asks again gets the same.
+        let again = try await uploads.resume(name, by: anna)
+        #expect(try await again.outcome?.value == version && again.offset == 3)
+        await #expect(throws: ResumableUploads.Gone.self) {
+            try await uploads.commit(again) { try await $0.commit(path, author: author) }
+        }
+        await #expect(throws: ResumableUploads.Gone.self) { try await uploads.giveUp(again) }
+    }
+
+    @Test("One that is refused in the end is gone")
+    func refusal() async throws {
+        let name = try await begin()
+        let (turn, path, author) = (try await uploads.resume(name, by: anna), try StoragePath("film"), anna)
+        await #expect(throws: AssetStoreError.self) {
+            try await uploads.commit(turn) { try await $0.commit(path, author: author, size: 3) }
+        }
         await #expect(throws: ResumableUploads.Gone.self) { try await uploads.resume(name, by: anna) }
     }
 

@@ -23,7 +23,7 @@ struct UploadRoutes: Sendable {
         }
         router.delete("uploads/:name") { _, context in
             try await Problem.ofFiles {
-                await (try await assets.uploads.take(try await resume(context))).abort()
+                try await assets.uploads.giveUp(try await resume(context))
                 return Response(status: .noContent)
             }
         }
@@ -49,6 +49,8 @@ struct UploadRoutes: Sendable {
             response.headers[.uploadOffset] = "\(turn.offset)"
             return response
         }
+        // The answer to an earlier request was lost.
+        if let outcome = turn.outcome { return try .accepted(try await outcome.value) }
         let announcement = turn.announcement
         let digest = try request.announcedDigest ?? announcement.digest
         let seat = try assets.takeSeat()
@@ -60,7 +62,7 @@ struct UploadRoutes: Sendable {
                 try await $0.receive(request.body, atMost: announcement.size)
             }
         } catch let error where error is AssetStoreError || error is Problem {
-            await (try? await assets.uploads.take(turn))?.abort()
+            try? await assets.uploads.giveUp(turn)
             throw error
         }
         guard request.headers[.uploadComplete] == "?1" else {
@@ -68,17 +70,21 @@ struct UploadRoutes: Sendable {
         }
         // It waits for better times with all its bytes.
         try assets.gate.check(pass)
+        let caller = context.caller
         return try .accepted(
-            try await assets.uploads.take(turn).commit(
-                announcement.path, author: announcement.author, digest: digest, size: announcement.size,
-                precondition: announcement.precondition
-            ) {
-                try assets.gate.check(pass)
-                try context.caller.check(keys)
+            try await assets.uploads.commit(turn) { upload in
+                try await upload.commit(
+                    announcement.path, author: announcement.author, digest: digest, size: announcement.size,
+                    precondition: announcement.precondition
+                ) {
+                    try assets.gate.check(pass)
+                    try caller.check(keys)
+                }
             })
     }
 
     private func state(of turn: ResumableUploads.Turn, at offset: Int) -> HTTPFields {
-        [.uploadOffset: "\(offset)", .uploadComplete: "?0", .uploadLength: "\(turn.announcement.size)"]
+        let isComplete = turn.outcome == nil ? "?0" : "?1"
+        return [.uploadOffset: "\(offset)", .uploadComplete: isComplete, .uploadLength: "\(turn.announcement.size)"]
     }
 }
