@@ -45,6 +45,6 @@ extension ServerCoordinator {
         let chip = coordinator.phase.chip(hasPair: coordinator.hasPair)
         let main = options.role == .main ? options.name : mainOfPair
         return
-            "\(chip): files are locked until \(main?.description ?? "the Main server") is the active hub again, so that they change on one side only."
+            "\(chip): no file is pushed or pulled until \(main?.description ?? "the Main server") is the active hub again."
     }
 }
