@@ -143,7 +143,7 @@ public struct Server: Service {
         guard let web else { return }
         let assets = await files.open()
         await web.serve(sharing: assets)
-        assets?.store.close()
+        files.close(assets)
     }
 
     private enum Event: Sendable {

@@ -4,13 +4,16 @@ import HubProtocol
 /// The show file is Main's, and changes only while Main acts.
 extension ServerCoordinator {
     func saveShow(_ name: ShowName?, by user: MachineName) async {
-        guard let shows else { return desk.answered(showObjection ?? .ok) }
-        desk.answered(await shows.save(name, by: user))
+        desk.answered(await shows?.save(name, by: user) ?? notHere)
     }
 
     func loadShow(_ name: ShowName, by user: MachineName) async {
-        guard let shows else { return desk.answered(showObjection ?? .ok) }
-        desk.answered(await shows.load(name, by: user))
+        desk.answered(await shows?.load(name, by: user) ?? notHere)
+    }
+
+    /// What a server answers that keeps no show files.
+    private var notHere: CommandResponse {
+        showObjection ?? .refused(.notActive, "show files lie on the Main server. Ask its hub.")
     }
 
     /// Why shows cannot be saved or loaded here now; a Backup server never can.

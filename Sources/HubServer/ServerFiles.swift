@@ -36,6 +36,13 @@ final class ServerFiles: Sendable {
 
     var state: State { current.withLock { $0 } }
 
+    /// When HTTP has ended nobody reaches the files any more, and nobody is told that they were open.
+    func close(_ assets: AssetHub?) {
+        guard let assets else { return }
+        current.withLock { $0 = .failed("its HTTP server has ended. Restart this server to share them again.") }
+        assets.store.close()
+    }
+
     /// - Returns: `nil` where there is nothing to share, or it cannot be opened, which the log says.
     func open() async -> AssetHub? {
         guard url != nil else { return nil }
