@@ -10,7 +10,7 @@ public final class SiteObserver {
 
     private let findsOthers: Bool
     private let credentials: TLSCredentials?
-    private let onChange: @SessionLoop (SiteView) -> Void
+    private let onHeard: @SessionLoop (SiteView) -> Void
     private var sessions: [Endpoint: ReconnectingSession] = [:]
 
     /// - Parameters:
@@ -22,7 +22,7 @@ public final class SiteObserver {
     ) {
         self.findsOthers = findsOthers
         self.credentials = credentials
-        self.onChange = onChange
+        onHeard = onChange
         // All of them are on their way before the first one can fail.
         for hub in hubs { view.reach[hub] = .connecting }
         for hub in hubs { observe(hub) }
@@ -82,22 +82,32 @@ public final class SiteObserver {
             session?.subscribe(TopicFilter.hub, quality: .atMostOnce) { [weak self] result in
                 guard let self, case .success = result else { return }
                 self.view.reach[endpoint] = .reached
-                self.onChange(self.view)
+                self.tellNews()
             }
         case .message(let message):
             guard isTrue(message, from: endpoint) else {
                 sessions[endpoint]?.stop()
                 view.hubs[endpoint] = nil
                 view.reach[endpoint] = .failed(.untrusted(.anotherServersKey))
-                return onChange(view)
+                return tellNews()
             }
-            view.hubs[endpoint, default: HubView()].apply(message, at: .now)
+            let topic = Topic(name: message.topic)
+            view.hubs[endpoint, default: HubView()].apply(topic, message, at: .now)
+            if case .machine(_, .heartbeat) = topic {
+                if view.reach[endpoint] == .reached { onHeard(view) }
+                return
+            }
             observeNamedServers(of: endpoint)
-            if view.reach[endpoint] == .reached { onChange(view) }
+            if view.reach[endpoint] == .reached { tellNews() }
         case .down(let reason):
             view.reach[endpoint] = .failed(reason)
-            onChange(view)
+            tellNews()
         }
+    }
+
+    private func tellNews() {
+        view.news += 1
+        onHeard(view)
     }
 
     /// Whether it is no server's word on who it is, or that of the one whose key it has.

@@ -14,9 +14,9 @@ public struct HubView: Sendable {
     public internal(set) var machines: [MachineName: MachineView] = [:]
 
     /// Malformed payloads are ignored, empty ones delete.
-    mutating func apply(_ message: Message, at now: MonotonicTime) {
+    mutating func apply(_ topic: Topic?, _ message: Message, at now: MonotonicTime) {
         let bytes = message.payload
-        switch Topic(name: message.topic) {
+        switch topic {
         case .hubServer: server = try? HubServer(decoding: bytes)
         case .hubActive: active = (try? HubActive(decoding: bytes)) ?? active
         case .hubState: state = (try? HubState(decoding: bytes)) ?? state
@@ -31,7 +31,9 @@ public struct HubView: Sendable {
             case .links: machine.links = try? MachineLinks(decoding: bytes)
             case .switch: machine.lastSwitch = try? MachineSwitch(decoding: bytes)
             case .heartbeat:
-                machine.heartbeat = try? MachineHeartbeat(decoding: bytes)
+                machine.heartbeatPayload = bytes
+                machine.heardAt = bytes.isEmpty ? nil : now
+                guard message.isRetained else { break }
                 machine.heardAt = machine.heartbeat.map { now + .seconds(-$0.age(of: message)) }
             }
             machines[name] = machine == MachineView() ? nil : machine
@@ -43,7 +45,9 @@ public struct HubView: Sendable {
 /// One machine, as a hub's broker has it.
 public struct MachineView: Equatable, Sendable {
     public internal(set) var status: MachineStatus?
-    public internal(set) var heartbeat: MachineHeartbeat?
+    /// Decoded when it is asked for: hundreds come each second, and mostly it only matters that they came.
+    public var heartbeat: MachineHeartbeat? { try? MachineHeartbeat(decoding: heartbeatPayload) }
+    var heartbeatPayload: [UInt8] = []
     /// When `heartbeat` came to the broker; to the second, for one that came before this observer looked on.
     public internal(set) var heardAt: MonotonicTime?
     public internal(set) var links: MachineLinks?
@@ -61,6 +65,8 @@ public struct SiteView: Sendable {
 
     public internal(set) var hubs: [Endpoint: HubView] = [:]
     public internal(set) var reach: [Endpoint: Reach] = [:]
+    /// Rises with all that is heard but heartbeats.
+    public internal(set) var news = 0
 
     /// The hub whose word counts: it knows the highest epoch, and is the active one if several know it.
     public var authority: HubView? {
@@ -88,7 +94,7 @@ public struct SiteView: Sendable {
             merged.merge(hub.machines) { one, other in
                 var best = one.rank >= other.rank ? one : other
                 let newest = [one, other].max { ($0.heardAt?.nanoseconds ?? -1) < ($1.heardAt?.nanoseconds ?? -1) }
-                best.heartbeat = newest?.heartbeat ?? one.heartbeat ?? other.heartbeat
+                best.heartbeatPayload = newest?.heartbeatPayload ?? []
                 best.heardAt = newest?.heardAt
                 // A hub that the machine has lost keeps its old word.
                 best.links = [one, other].filter { $0.links != nil }.max { $0.linksRank < $1.linksRank }?.links
@@ -102,7 +108,7 @@ public struct SiteView: Sendable {
 extension MachineHeartbeat {
     /// Seconds that the broker kept it, from what it left of its expiry interval.
     fileprivate func age(of message: Message) -> Int {
-        guard message.isRetained, let left = message.expirySeconds, (0...3_600_000).contains(intervalMs) else {
+        guard let left = message.expirySeconds, (0...3_600_000).contains(intervalMs) else {
             return 0
         }
         return max(0, intervalMs * Self.intervalsToExpiry / 1000 - Int(left))

@@ -21,13 +21,14 @@ struct DemoCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        // Before there is anything that would be left behind.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let site = try await LocalSite(
             program: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"), returnDelay: 2,
             preferringPort: Endpoint.defaultPort, hasPanels: true)
         let terminal = Terminal()
         let keyboard = auto || !terminal.isInteractive ? nil : Keyboard()
         let story = DemoStory(site: site, terminal: terminal, keyboard: keyboard)
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         do {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {

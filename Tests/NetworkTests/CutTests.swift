@@ -147,6 +147,10 @@ struct CutTests {
                 return withBackup.allSatisfy { onMain[$0]?.status?.state == .lost }
                     && withMain.allSatisfy { onBackup[$0]?.status?.state == .lost }
             }
+            // One of the others may have been chosen before its loss was known; the next choice waits for its pause.
+            try await net.wait(for: "who votes is with Main", at: main) { hub in
+                hub.pair.map { !$0.witnesses.isEmpty && $0.witnesses.allSatisfy(withMain.contains) } == true
+            }
             try await net.expectQuiet("the Backup acts, or Main does not") {
                 $0.hubs[backup.observed]?.active?.hub != main.name || $0.hubs[main.observed]?.active?.hub != main.name
             }

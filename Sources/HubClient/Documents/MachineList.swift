@@ -5,9 +5,13 @@ import HubProtocol
 public struct MachineList: Encodable, Equatable, Sendable {
     public struct Machine: Encodable, Equatable, Sendable {
         public let name: MachineName
-        public fileprivate(set) var view: MachineView
+        public let view: MachineView
         /// In milliseconds.
-        public fileprivate(set) var heartbeatAgeMs: Int?
+        public let heartbeatAgeMs: Int?
+        /// It is there, and yet its heartbeat does not come as it should.
+        public var isLate: Bool {
+            [.online, .starting].contains(view.status?.state) && (heartbeatAgeMs ?? 0) >= 2000
+        }
 
         private enum CodingKeys: CodingKey {
             case name, links, heartbeatAgeMs, lastSwitch
@@ -23,7 +27,7 @@ public struct MachineList: Encodable, Equatable, Sendable {
         }
     }
 
-    public private(set) var machines: [Machine]
+    public let machines: [Machine]
 
     /// Returns `nil` while there is nothing true to say.
     public init?(_ view: SiteView) {
@@ -32,16 +36,5 @@ public struct MachineList: Encodable, Equatable, Sendable {
         machines = view.machines.filter { $0.value.status != nil }.sorted { $0.key < $1.key }.map { name, view in
             Machine(name: name, view: view, heartbeatAgeMs: view.heardAt.map { Int((now - $0).inMilliseconds) })
         }
-    }
-
-    /// What is left when nobody's heart beats: two of these differ only by what is news.
-    var withoutHeartbeats: MachineList {
-        var list = self
-        for index in list.machines.indices {
-            list.machines[index].view.heartbeat = nil
-            list.machines[index].view.heardAt = nil
-            list.machines[index].heartbeatAgeMs = nil
-        }
-        return list
     }
 }

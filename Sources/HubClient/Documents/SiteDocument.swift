@@ -16,7 +16,7 @@ public struct SiteDocument: Encodable, Equatable, Sendable {
     public let status: SiteStatus
     /// Main before the Backup; those that the pair names.
     public let servers: [Server]
-    public private(set) var list: MachineList
+    public let list: MachineList
     public let history: HubHistory?
     public let machine: MachineName
 
@@ -51,14 +51,5 @@ public struct SiteDocument: Encodable, Equatable, Sendable {
         try container.encode(history, forKey: .history)
         try container.encode(servers, forKey: .servers)
         try container.encode(machine, forKey: .machine)
-    }
-
-    /// Whether more than heartbeats came since.
-    public func isNews(since older: SiteDocument) -> Bool { withoutHeartbeats != older.withoutHeartbeats }
-
-    private var withoutHeartbeats: SiteDocument {
-        var document = self
-        document.list = list.withoutHeartbeats
-        return document
     }
 }

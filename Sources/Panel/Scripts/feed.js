@@ -8,11 +8,11 @@ const longestPause = 2000;
 const dozing = 5000;
 
 /**
- * Calls `onDocument` with each document, and `onStanding` whenever it changes how the page stands with its machine:
+ * Calls `onDocument` with each document, `onAlive` where the last one still holds after a second, and `onStanding` whenever it changes how the page stands with its machine:
  * `live`, `unreached` (the machine reaches no hub), `silent` (connected, but nothing comes), `lost`, or `asleep` (nobody sees
  * the page), and since when nothing was heard. Returns what ends it.
  */
-export function follow(address, onDocument, onStanding) {
+export function follow(address, onDocument, onStanding, onAlive = () => {}) {
   let source;
   let standing;
   let pause = firstPause;
@@ -37,6 +37,11 @@ export function follow(address, onDocument, onStanding) {
       note("live");
       onDocument(document);
     };
+    source.addEventListener("alive", () => {
+      heardAt = Date.now();
+      note("live");
+      onAlive();
+    });
     source.addEventListener("unreached", () => note("unreached"));
     // A browser itself gives up for good after an answer that is no stream, and waits too long after all else.
     source.onerror = () => {

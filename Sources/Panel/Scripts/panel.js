@@ -60,4 +60,7 @@ follow("/api/events", told => {
 }, standing => {
   showStanding(standing);
   due();
+}, () => {
+  noteLag(site);
+  if (page === "status") due();
 });

@@ -4,16 +4,17 @@ import Hummingbird
 
 /// What a server sends of its own accord (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 struct ServerSentEvent: Sendable {
-    /// `nil`: a document, as everyone expects it.
-    var name: String?
-    /// Without a line break.
-    var data: [UInt8]
+    /// As it is sent: made once, for all who listen.
+    fileprivate let bytes: ByteBuffer
 
-    fileprivate var bytes: ByteBuffer {
-        var buffer = ByteBuffer(string: (name.map { "event: \($0)\n" } ?? "") + "data: ")
-        buffer.writeBytes(data)
-        buffer.writeString("\n\n")
-        return buffer
+    /// - Parameters:
+    ///   - name: `nil`: a document, as everyone expects it.
+    ///   - data: without a line break.
+    init(name: String? = nil, data: [UInt8]) {
+        var bytes = ByteBuffer(string: (name.map { "event: \($0)\n" } ?? "") + "data: ")
+        bytes.writeBytes(data)
+        bytes.writeString("\n\n")
+        self.bytes = bytes
     }
 }
 

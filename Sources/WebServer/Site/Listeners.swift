@@ -27,4 +27,11 @@ struct Listeners<News: Sendable> {
     func tell(_ news: News) {
         for stream in streams.values { stream.yield(news) }
     }
+
+    /// Tells those who have read all that they were told.
+    func tellIdle(_ news: News) {
+        for stream in streams.values {
+            if case .dropped(let unread) = stream.yield(news) { stream.yield(unread) }
+        }
+    }
 }

@@ -14,7 +14,7 @@ actor SiteFeed {
     private var rest: Task<Void, Never>?
 
     private var listeners = Listeners<ServerSentEvent>()
-    private var last: (document: SiteDocument, at: ContinuousClock.Instant)?
+    private var last: (news: Int, hasLate: Bool, at: ContinuousClock.Instant)?
 
     /// - Parameter machine: in whose name it speaks.
     init(of machine: MachineName, access: HubAccess, credentials: TLSCredentials?) {
@@ -62,7 +62,8 @@ actor SiteFeed {
         }
     }
 
-    /// The document of now, and one after each change; `unreached` when no hub is reached any more.
+    /// The document of now, and one after each change; `alive` once a second where nothing has changed, and `unreached` when no
+    /// hub is reached any more.
     ///
     /// - Throws: `Problem` when too many listen.
     func follow() async throws -> AsyncStream<ServerSentEvent> {
@@ -106,17 +107,21 @@ actor SiteFeed {
 
     private func publish() async {
         guard !listeners.isEmpty, let view = await view else { return }
+        let isNews = last?.news != view.news
+        if let last, !isNews, ContinuousClock.now - last.at < Bounds.heartbeatPause { return }
         guard let document = SiteDocument(view, of: machine) else {
             if view.isSettled, !view.isReached {
                 listeners.tell(ServerSentEvent(name: "unreached", data: Array("{}".utf8)))
             }
             return
         }
-        if let last, ContinuousClock.now - last.at < Bounds.heartbeatPause, !document.isNews(since: last.document) {
-            return
+        let hasLate = document.list.machines.contains(where: \.isLate)
+        defer { last = (view.news, hasLate, .now) }
+        // Hearts that beat as they should are all the same.
+        guard isNews || hasLate || last?.hasLate == true else {
+            return listeners.tellIdle(ServerSentEvent(name: "alive", data: Array("{}".utf8)))
         }
         guard let bytes = try? JSONDocument.encode(document) else { return }
-        last = (document, .now)
         listeners.tell(ServerSentEvent(data: bytes))
     }
 }
