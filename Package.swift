@@ -95,8 +95,12 @@ let package = Package(
         .target(
             name: "AssetProtocol", dependencies: ["FailoverCore", "HubProtocol"], swiftSettings: strict),
         .target(
+            name: "ContentFile", dependencies: ["AssetProtocol", "CLinux", crypto, system], swiftSettings: strict),
+        .target(
             name: "AssetStore",
-            dependencies: ["AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", crypto, grdb, system],
+            dependencies: [
+                "AssetProtocol", "CLinux", "ContentFile", "FailoverCore", "HubProtocol", crypto, grdb, system,
+            ],
             swiftSettings: strict),
         .target(
             name: "AssetHub", dependencies: ["AssetProtocol", "AssetStore", "FailoverCore", "HubProtocol"],
@@ -104,9 +108,8 @@ let package = Package(
         .target(
             name: "AssetClient",
             dependencies: [
-                "AssetProtocol", "CLinux", "FailoverCore", "HubProtocol", "Keys", asyncHTTP, crypto, grdb, nio,
-                nioHTTP1,
-                nioPosix, nioSSL,
+                "AssetProtocol", "CLinux", "ContentFile", "FailoverCore", "HubProtocol", "Keys", asyncHTTP, crypto,
+                grdb, nio, nioHTTP1, nioPosix, nioSSL, system,
             ],
             swiftSettings: strict),
         .target(
@@ -223,6 +226,9 @@ let package = Package(
         .testTarget(
             name: "ShowFileTests", dependencies: ["FailoverCore", "HubProtocol", "Replication", "ShowFile"],
             resources: [.copy("version-1.show")], swiftSettings: strict),
+        .testTarget(
+            name: "ContentFileTests", dependencies: ["AssetProtocol", "ContentFile", crypto, system],
+            swiftSettings: strict),
         .testTarget(
             name: "AssetStoreTests",
             dependencies: [

@@ -12,12 +12,6 @@ enum Disk {
         try folder.closeAfter { try sync(folder) }
     }
 
-    /// Begins to write what is in memory of these bytes, without waiting.
-    static func startWriting(_ file: FileDescriptor, from offset: Int, count: Int) {
-        // It only helps: the sync at the end writes what this did not.
-        _ = sync_file_range(file.rawValue, offset, count, UInt32(startWritingRange))
-    }
-
     /// In bytes: what may still be written there for files. Of each disk some is left for what must not stop, such as the show:
     /// a twentieth, and half a gigabyte at most.
     static func room(of file: CInt) throws(Errno) -> Int {

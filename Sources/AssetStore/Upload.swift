@@ -1,38 +1,39 @@
 import AssetProtocol
+import ContentFile
+import Dispatch
 import FailoverCore
+import SystemPackage
 
 /// A content on its way into the store, from its first byte to the moment in which it is a version.
 ///
-/// At most half a megabyte of it is in memory. One task calls it, one call at a time. An upload that is neither committed nor
+/// At most two megabytes of it are in memory. One task calls it, one call at a time. An upload that is neither committed nor
 /// aborted ends with this object, or with the process, and leaves nothing.
 public actor Upload {
     private let acceptor: Acceptor
     private let file: UploadFile
-    private var buffer: [UInt8] = []
-    private var writing: Task<Void, any Error>?
+    private let writer: ContentWriter
     private var hasEnded = false
     /// How many bytes were appended.
     public private(set) var size = 0
 
     init(_ acceptor: Acceptor, path: String) {
         self.acceptor = acceptor
-        file = UploadFile(path: path, in: acceptor.folder)
+        let file = UploadFile(path: path)
+        self.file = file
+        writer = ContentWriter {
+            try file.open()
+        } check: {
+            if try Disk.room(of: $0.rawValue) < 0 { throw Errno.noSpace }
+        }
     }
 
     /// Takes over the next bytes; waits where the disk is slower than they come.
     ///
     /// - Throws: `AssetStoreError.full` or `.unwritable`, perhaps for bytes of an earlier call. Abort it then.
-    public func append(_ bytes: some Sequence<UInt8> & Sendable) async throws {
+    public func append(_ bytes: some Collection<UInt8> & Sendable) async throws {
         precondition(!hasEnded)
-        let before = buffer.count
-        buffer.append(contentsOf: bytes)
-        size += buffer.count - before
-        guard buffer.count >= Self.bufferSize else { return }
-        try await writing?.value
-        let part = buffer
-        buffer = []
-        buffer.reserveCapacity(Self.bufferSize)
-        writing = Task { [file] in try await file.write(part) }
+        size += bytes.count
+        do { try await writer.append(bytes) } catch { throw AssetStoreError.writing(acceptor.folder, error) }
     }
 
     /// Makes what was appended the newest version of a file. When this returns, it is on disk and readers see it; when it
@@ -53,8 +54,7 @@ public actor Upload {
         Swift.precondition(!hasEnded)
         hasEnded = true
         do {
-            try await writing?.value
-            let content = try await file.finish(buffer)
+            let content = try await finish()
             if let size, size != content.size {
                 throw AssetStoreError.wrongSize(path, expected: size, found: content.size)
             }
@@ -76,10 +76,11 @@ public actor Upload {
     /// Ends it without a trace.
     public func abort() async {
         hasEnded = true
-        _ = await writing?.result
-        buffer = []
-        await file.remove()
+        await writer.stop()
+        try? await DispatchQueue.global().run { [file] in file.remove() }
     }
 
-    private static let bufferSize = 1 << 18
+    private func finish() async throws -> FileVersion.Content {
+        do { return try await writer.finish() } catch { throw AssetStoreError.writing(acceptor.folder, error) }
+    }
 }

@@ -69,11 +69,6 @@ final class OpenDescriptor: Sendable {
     }
 
     func sync() throws(SystemError) { try check(fsync(number)) }
-
-    /// Begins to write to the disk, without waiting: the sync at the end then has less to wait for.
-    func startWriting(from offset: Int, count: Int) {
-        _ = sync_file_range(number, offset, count, UInt32(startWritingRange))
-    }
 }
 
 extension FileStamp {

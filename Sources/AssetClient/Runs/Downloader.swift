@@ -1,8 +1,8 @@
 import AssetProtocol
-import Crypto
+import ContentFile
 import Glibc
 import NIOCore
-import Synchronization
+import SystemPackage
 
 /// One version on its way here.
 struct Downloader {
@@ -61,17 +61,18 @@ struct Downloader {
         var pauses = retryPauses[...]
         var mayBeginAnew = true
         while true {
-            let writer = DownloadWriter(file, progress: run.progress)
-            let kept = try await onDiskThread { try writer.resume(below: content.size) }
+            let writer = ContentWriter { FileDescriptor(rawValue: file.number) }
+            var kept = 0
             do {
+                kept = try await writer.resume(below: content.size)
                 let (start, body) = try await run.server.get(version, from: kept)
-                if start == 0, kept > 0 { try await onDiskThread { try writer.beginAnew() } }
-                try await write(body, with: writer, upTo: content.size)
-                let digest = try await onDiskThread { writer.finish() }
-                if writer.size == content.size, digest == content.digest { return }
+                // Not what it was asked for: then from the beginning on, as it comes.
+                if start == kept, try await write(body, with: writer, upTo: content.size) == content { return }
                 try await onDiskThread { try file.cut(to: 0) }
                 guard mayBeginAnew else { throw AssetClientError.damaged(path, isHere: true) }
                 mayBeginAnew = false
+            } catch let error as Errno {
+                throw SystemError(code: error.rawValue)
             } catch AssetClientError.broken(let cause) {
                 if writer.size > kept { pauses = retryPauses[...] }
                 guard let pause = pauses.popFirst() else { throw AssetClientError.broken(cause: cause) }
@@ -80,93 +81,24 @@ struct Downloader {
         }
     }
 
-    /// One thread writes and hashes while the next bytes come.
+    /// What was written is kept for the next try, whatever happens.
     private func write(
-        _ body: some AsyncSequence<ByteBuffer, any Error>, with writer: DownloadWriter, upTo size: Int
-    ) async throws {
-        var parts: [ByteBuffer] = []
-        var count = 0
-        var writing: Task<Void, any Error>?
+        _ body: some AsyncSequence<ByteBuffer, any Error>, with writer: ContentWriter, upTo size: Int
+    ) async throws -> FileVersion.Content {
         do {
+            var missing = size - writer.size
             for try await part in body {
-                parts.append(part)
-                count += part.readableBytes
-                guard count >= OpenDescriptor.partSize else { continue }
-                try await writing?.value
-                guard writer.size <= size else { break }
-                writing = Task { [parts] in try await onDiskThread { try writer.add(parts) } }
-                (parts, count) = ([], 0)
+                missing -= part.readableBytes
+                guard missing >= 0 else { break }
+                try await writer.append(part.readableBytesView)
+                run.progress.add(bytes: part.readableBytes)
             }
-            try await writing?.value
-            try await onDiskThread { [parts] in try writer.add(parts) }
-        } catch let error as SystemError {
+            return try await writer.finish()
+        } catch let error as Errno {
             throw error
         } catch {
-            // What came is kept for the next try.
-            try await writing?.value
-            try await onDiskThread { [parts] in try writer.add(parts) }
+            await writer.stop()
             throw error is CancellationError ? error : AssetClientError.broken(cause: AssetServer.sentence(error))
         }
     }
-}
-
-/// A file that a content is written into, as it comes. One call at a time.
-private final class DownloadWriter: Sendable {
-    private struct State {
-        var hash = SHA256()
-        var size = 0
-        /// From which byte on the disk was not yet told to write.
-        var waiting = 0
-    }
-
-    private let file: OpenDescriptor
-    private let progress: TransferProgress
-    private let state = Mutex(State())
-
-    init(_ file: OpenDescriptor, progress: TransferProgress) {
-        self.file = file
-        self.progress = progress
-    }
-
-    var size: Int { state.withLock { $0.size } }
-
-    /// Takes over what is in the file, if it is less than all of it.
-    ///
-    /// - Returns: how much that is, in bytes.
-    func resume(below size: Int) throws -> Int {
-        let found = Int(try file.status().st_size)
-        let kept = found < size ? found : 0
-        try file.cut(to: kept)
-        return try state.withLock { state in
-            try file.forEachPart(of: kept) { state.hash.update(bufferPointer: $0) }
-            (state.size, state.waiting) = (kept, kept)
-            return kept
-        }
-    }
-
-    func beginAnew() throws {
-        try file.cut(to: 0)
-        state.withLock { $0 = State() }
-    }
-
-    func add(_ parts: [ByteBuffer]) throws {
-        try state.withLock { state in
-            for part in parts {
-                try part.withUnsafeReadableBytes { bytes in
-                    try file.write(bytes)
-                    state.hash.update(bufferPointer: bytes)
-                }
-                state.size += part.readableBytes
-                progress.add(bytes: part.readableBytes)
-            }
-            guard state.size - state.waiting >= Self.writeBehind else { return }
-            file.startWriting(from: state.waiting, count: state.size - state.waiting)
-            state.waiting = state.size
-        }
-    }
-
-    func finish() -> ContentDigest { state.withLock { ContentDigest(bytes: $0.hash.finalize()) } }
-
-    /// Else a gigabyte would wait in memory until the sync, and the disk would idle before it.
-    private static let writeBehind = 8 << 20
 }

@@ -49,7 +49,7 @@ navigate(name => {
   render();
 });
 
-follow("/api/events", told => {
+follow("/api/events?changes", told => {
   measured("note", () => {
     site = told;
     showStatusBar(site);

@@ -24,7 +24,7 @@ enum Bounds {
     static let uploadPatience = TimeAmount.seconds(30)
     static let uploadPortion = 64 * 1024
     /// In bytes: what a connection is read by at most. A busy upload gets there, and then costs fewer turns.
-    static let received = 256 * 1024
+    static let received = 128 * 1024
     /// In bytes; two of them are in memory for each download.
     static let downloadPart = 256 * 1024
     /// Each costs a document on every change.

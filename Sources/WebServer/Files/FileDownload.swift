@@ -10,6 +10,7 @@ import NIOPosix
 struct FileDownload {
     let file: OpenFile
     let request: Request
+    let channel: any Channel
 
     func response() throws -> Response {
         let tag = file.version.tag
@@ -51,7 +52,7 @@ struct FileDownload {
 
     /// One part is read from the disk while the one before goes out.
     private func body(_ range: Range<Int>) -> ResponseBody {
-        ResponseBody(contentLength: range.count) { [file] writer in
+        ResponseBody(contentLength: range.count) { [file, loop = channel.eventLoop] writer in
             let parts = stride(from: range.lowerBound, to: range.upperBound, by: Bounds.downloadPart).map {
                 $0..<min($0 + Bounds.downloadPart, range.upperBound)
             }
@@ -60,6 +61,8 @@ struct FileDownload {
                 let part = try await next!.value
                 next = index + 1 < parts.count ? Self.read(parts[index + 1], of: file) : nil
                 try await writer.write(part)
+                // It waits where the client is slower, but not where this server itself has not come to send.
+                try await loop.submit {}.get()
             }
             try await writer.finish(nil)
         }

@@ -24,7 +24,7 @@ struct FileRoutes: Sendable {
         router.only(.get, path: "files")
         router.get("files/**") { request, context in
             try context.caller.require(Self.permission, to: "pull files")
-            return try await Problem.ofFiles { try await get(request) }
+            return try await Problem.ofFiles { try await get(request, context) }
         }
         router.put("files/**") { request, context in
             try context.caller.require(Self.permission, to: "push files")
@@ -72,7 +72,7 @@ struct FileRoutes: Sendable {
                 sequence: listing.sequence, isWhole: listing.isWhole, files: listing.versions.map(FileEntry.init)))
     }
 
-    private func get(_ request: Request) async throws -> Response {
+    private func get(_ request: Request, _ context: MemberContext) async throws -> Response {
         let path = try request.storagePath(behind: Self.prefix)
         let query = request.uri.queryParameters
         if query["versions"] != nil {
@@ -87,7 +87,8 @@ struct FileRoutes: Sendable {
             number = Int(text)
             guard number != nil else { throw Problem(.badRequest, "A version is a number.") }
         }
-        return try FileDownload(file: try await assets.store.open(path, version: number), request: request).response()
+        let file = try await assets.store.open(path, version: number)
+        return try FileDownload(file: file, request: request, channel: context.channel).response()
     }
 
     // MARK: - Changing

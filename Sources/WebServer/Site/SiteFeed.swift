@@ -14,6 +14,8 @@ actor SiteFeed {
     private var rest: Task<Void, Never>?
 
     private var listeners = Listeners<ServerSentEvent>()
+    /// Those who need no document in which only hearts have beaten.
+    private var changeListeners = Listeners<ServerSentEvent>()
     private var last: (news: Int, hasLate: Bool, at: ContinuousClock.Instant)?
 
     /// - Parameter machine: in whose name it speaks.
@@ -62,12 +64,14 @@ actor SiteFeed {
         }
     }
 
-    /// The document of now, and one after each change; `alive` once a second where nothing has changed, and `unreached` when no
-    /// hub is reached any more.
+    /// The document of now, and one after each change and each second; `unreached` when no hub is reached any more.
     ///
+    /// - Parameter changesOnly: `alive` in place of a document in which nothing has changed.
     /// - Throws: `Problem` when too many listen.
-    func follow() async throws -> AsyncStream<ServerSentEvent> {
-        let stream = try listeners.add { [weak self] number in Task { await self?.left(number) } }
+    func follow(changesOnly: Bool) async throws -> AsyncStream<ServerSentEvent> {
+        let onLeave = { @Sendable [weak self] number in _ = Task { await self?.left(number, changesOnly: changesOnly) }
+        }
+        let stream = try changesOnly ? changeListeners.add(onLeave: onLeave) : listeners.add(onLeave: onLeave)
         rest?.cancel()
         await observe()
         refresh()
@@ -88,9 +92,11 @@ actor SiteFeed {
         if self.observer == nil { self.observer = observer } else { await observer.stop() }
     }
 
-    private func left(_ number: UInt64) {
-        listeners.remove(number)
-        guard listeners.isEmpty, access.door == nil else { return }
+    private var hasListeners: Bool { !listeners.isEmpty || !changeListeners.isEmpty }
+
+    private func left(_ number: UInt64, changesOnly: Bool) {
+        if changesOnly { changeListeners.remove(number) } else { listeners.remove(number) }
+        guard !hasListeners, access.door == nil else { return }
         rest?.cancel()
         // A page that is loaded anew leaves and comes back.
         rest = Task {
@@ -100,28 +106,31 @@ actor SiteFeed {
     }
 
     private func stopObserving() async {
-        guard listeners.isEmpty, let observer else { return }
+        guard !hasListeners, let observer else { return }
         self.observer = nil
         await observer.stop()
     }
 
     private func publish() async {
-        guard !listeners.isEmpty, let view = await view else { return }
+        guard hasListeners, let view = await view else { return }
         let isNews = last?.news != view.news
         if let last, !isNews, ContinuousClock.now - last.at < Bounds.heartbeatPause { return }
         guard let document = SiteDocument(view, of: machine) else {
             if view.isSettled, !view.isReached {
-                listeners.tell(ServerSentEvent(name: "unreached", data: Array("{}".utf8)))
+                let unreached = ServerSentEvent(name: "unreached", data: Array("{}".utf8))
+                listeners.tell(unreached)
+                changeListeners.tell(unreached)
             }
             return
         }
         let hasLate = document.list.machines.contains(where: \.isLate)
         defer { last = (view.news, hasLate, .now) }
         // Hearts that beat as they should are all the same.
-        guard isNews || hasLate || last?.hasLate == true else {
-            return listeners.tellIdle(ServerSentEvent(name: "alive", data: Array("{}".utf8)))
-        }
-        guard let bytes = try? JSONDocument.encode(document) else { return }
-        listeners.tell(ServerSentEvent(data: bytes))
+        let isSame = !isNews && !hasLate && last?.hasLate == false
+        if isSame { changeListeners.tellIdle(ServerSentEvent(name: "alive", data: Array("{}".utf8))) }
+        guard !isSame || !listeners.isEmpty, let bytes = try? JSONDocument.encode(document) else { return }
+        let event = ServerSentEvent(data: bytes)
+        listeners.tell(event)
+        if !isSame { changeListeners.tell(event) }
     }
 }

@@ -1,8 +1,9 @@
 import HubClient
 import Hummingbird
 
-/// How the site stands: once, or at every change as server-sent events
-/// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+/// How the site stands: once, or at every change and each second as server-sent events
+/// (https://html.spec.whatwg.org/multipage/server-sent-events.html). With `?changes` the event `alive` stands for a document in
+/// which nothing has changed since the last one.
 struct StateRoutes: Sendable {
     let feed: SiteFeed
     let keys: WebKeys?
@@ -16,6 +17,7 @@ struct StateRoutes: Sendable {
 
     private func events(_ request: Request, for caller: Caller) async throws -> Response {
         guard request.method != .head else { return .eventStream }
-        return .events(try await feed.follow(), to: request, of: caller, keys: keys)
+        let changesOnly = request.uri.queryParameters["changes"] != nil
+        return .events(try await feed.follow(changesOnly: changesOnly), to: request, of: caller, keys: keys)
     }
 }

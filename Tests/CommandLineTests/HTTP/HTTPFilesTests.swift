@@ -279,8 +279,8 @@ struct HTTPFilesTests {
             let keys = try #require(site.keys)
             for (name, level) in [("thief", 3), ("anna", 2)] { try keys.file(of: name, .client, permission: level) }
             let content = "\(site.folder)/large"
-            try Data(count: 400_000).write(to: URL(filePath: content))
-            async let slow = site.get("files/stolen", as: "thief", ["-T", content, "--limit-rate", "100k"])
+            try Data(count: 2_000_000).write(to: URL(filePath: content))
+            async let slow = site.get("files/stolen", as: "thief", ["-T", content, "--limit-rate", "500k"])
             // It is coming.
             let uploads = "\(site.folder)/main-1/files/uploads"
             while try FileManager.default.contentsOfDirectory(atPath: uploads).isEmpty {

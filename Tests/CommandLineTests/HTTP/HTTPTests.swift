@@ -28,7 +28,24 @@ struct HTTPTests {
             #expect(changed.history?.commands.first?.code == "noBackup")
             // Heartbeats come along.
             _ = try await events.next { _ in true }
+            try await onlyChanges(of: site)
         }
+    }
+
+    /// Who asks for changes only hears one document, and then that it still holds.
+    private func onlyChanges(of site: WebSite) async throws {
+        let connection = try RawConnection(port: site.port)
+        connection.send("GET /api/events?changes HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        let heard = try await Patience.bound("alive") {
+            var heard = connection.readSome()
+            while !heard.contains("event: alive") {
+                let more = connection.readSome()
+                guard !more.isEmpty else { break }
+                heard += more
+            }
+            return heard
+        }
+        #expect(heard.contains("data: {\"") && heard.contains("event: alive\ndata: {}\n\n"), "\(heard)")
     }
 
     @Test("Whether it serves, and whether the show can run on it")
