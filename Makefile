@@ -1,6 +1,6 @@
 # Two commands for everybody: `make demo` and `make test`. They install what is missing and say so.
 
-PACKAGES = mosquitto mosquitto-clients libmosquitto-dev mosquitto-dev libssl-dev openssl libsqlite3-dev util-linux python3-paho-mqtt curl iproute2 nftables avahi-daemon avahi-utils dbus chromium chromium-driver fonts-dejavu-core
+PACKAGES = mosquitto mosquitto-clients libmosquitto-dev mosquitto-dev libisal-dev libssl-dev openssl libsqlite3-dev util-linux python3-paho-mqtt curl iproute2 nftables avahi-daemon avahi-utils dbus chromium chromium-driver fonts-dejavu-core
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: demo test test-all benchmark files-benchmark panel-benchmark model-check simulate mutations load-check show-check planted-faults build lint format setup

@@ -83,6 +83,7 @@ let package = Package(
         // The way to a broker.
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "MQTTSession", dependencies: ["CMosquitto", "CLinux", "COpenSSL", heap], swiftSettings: strict),
@@ -95,7 +96,8 @@ let package = Package(
         .target(
             name: "AssetProtocol", dependencies: ["FailoverCore", "HubProtocol"], swiftSettings: strict),
         .target(
-            name: "ContentFile", dependencies: ["AssetProtocol", "CLinux", crypto, system], swiftSettings: strict),
+            name: "ContentFile", dependencies: ["AssetProtocol", "CISAL", "CLinux", crypto, system],
+            swiftSettings: strict),
         .target(
             name: "AssetStore",
             dependencies: [
@@ -237,7 +239,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AssetClientTests",
-            dependencies: ["AssetClient", "AssetProtocol", "FailoverCore", "HubProtocol", crypto, nio],
+            dependencies: ["AssetClient", "AssetProtocol", "ContentFile", "FailoverCore", "HubProtocol", crypto, nio],
             swiftSettings: strict),
         .testTarget(
             name: "AssetHubTests", dependencies: ["AssetHub", "AssetProtocol", "AssetStore", "FailoverCore"],

@@ -37,7 +37,7 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
     case failed(status: Int, String)
     case senseless(what: String)
     /// What arrived is not what was sent.
-    case damaged(StoragePath, isHere: Bool)
+    case damaged(StoragePath)
     case unusableKey(cause: String)
     case plainAddress(url: String)
 
@@ -77,10 +77,8 @@ public enum AssetClientError: Error, Hashable, Sendable, CustomStringConvertible
         case .wrongOffset: "the server has another part of the file than was sent. Push it again."
         case .senseless(let what):
             "\(what) from the server cannot be understood. Use the same version of Understudy here and there."
-        case .damaged(let path, let isHere):
-            isHere
-                ? "what arrived of \(path) is not what the server has: its SHA-256 is another one. It was thrown away; try again."
-                : "what the server has of \(path) now is not what was sent: its SHA-256 is another one. Push it again."
+        case .damaged(let path):
+            "what arrived of \(path) is not what the server has: its SHA-256 is another one. It was thrown away; try again."
         case .unusableKey(let cause): "this machine's key cannot be used for HTTPS: \(cause)."
         case .plainAddress(let url):
             "the server offers its files without encryption (\(url)), and this machine has a key. Start the server with its "

@@ -14,14 +14,17 @@ public actor ResumableUploads {
         public var author: MachineName
         public var precondition: Precondition
         public var digest: ContentDigest?
+        /// Its CRC-32C.
+        public var checksum: UInt32?
         /// In bytes.
         public var size: Int
 
         public init(
-            path: StoragePath, author: MachineName, precondition: Precondition, digest: ContentDigest?, size: Int
+            path: StoragePath, author: MachineName, precondition: Precondition, digest: ContentDigest?,
+            checksum: UInt32? = nil, size: Int
         ) {
             (self.path, self.author, self.precondition) = (path, author, precondition)
-            (self.digest, self.size) = (digest, size)
+            (self.digest, self.checksum, self.size) = (digest, checksum, size)
         }
     }
 

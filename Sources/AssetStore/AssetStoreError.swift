@@ -11,6 +11,8 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     /// One of both would have to be a folder.
     case inTheWay(StoragePath, FileVersion)
     case wrongDigest(StoragePath, expected: ContentDigest, found: ContentDigest)
+    /// Its CRC-32C.
+    case wrongChecksum(StoragePath)
     /// In bytes.
     case wrongSize(StoragePath, expected: Int, found: Int)
     case full(folder: String)
@@ -38,6 +40,8 @@ public enum AssetStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         case .wrongDigest(let path, let expected, let found):
             "what arrived for \(path) is not what was sent: its SHA-256 is \(found) instead of \(expected). Nothing was "
                 + "changed; push it again."
+        case .wrongChecksum(let path):
+            "what arrived for \(path) is not what was sent: its CRC-32C is another one. Nothing was changed; push it again."
         case .wrongSize(let path, let expected, let found):
             "what arrived for \(path) has \(found) bytes instead of \(expected). Nothing was changed; push it again."
         case .full(let folder):

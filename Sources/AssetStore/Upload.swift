@@ -41,14 +41,16 @@ public actor Upload {
     ///
     /// - Parameters:
     ///   - digest: what the author says that the content's is, if so.
+    ///   - checksum: the same, its CRC-32C.
     ///   - size: the same, in bytes.
     ///   - gate: may refuse at the last moment, by throwing. It is asked one commit at a time, directly before the version is
     ///     written into the journal and again when it is on disk, and must be quick.
-    /// - Throws: `AssetStoreError`: `.wrongDigest`, `.wrongSize`, `.conflict`, `.inTheWay`, `.full`, `.unwritable`, `.stopped`; or what
+    /// - Throws: `AssetStoreError`: `.wrongDigest`, `.wrongChecksum`, `.wrongSize`, `.conflict`, `.inTheWay`, `.full`, `.unwritable`, `.stopped`; or what
     ///   `gate` throws.
     @discardableResult
     public func commit(
-        _ path: StoragePath, author: MachineName, digest: ContentDigest? = nil, size: Int? = nil,
+        _ path: StoragePath, author: MachineName, digest: ContentDigest? = nil, checksum: UInt32? = nil,
+        size: Int? = nil,
         precondition: Precondition = .none, gate: @escaping @Sendable () throws -> Void = {}
     ) async throws -> FileVersion {
         Swift.precondition(!hasEnded)
@@ -61,6 +63,7 @@ public actor Upload {
             if let digest, digest != content.digest {
                 throw AssetStoreError.wrongDigest(path, expected: digest, found: content.digest)
             }
+            if let checksum, checksum != writer.checksum.value { throw AssetStoreError.wrongChecksum(path) }
             let version = try await acceptor.accept(
                 Change(
                     path: path, author: author, content: content, file: file.path, precondition: precondition,

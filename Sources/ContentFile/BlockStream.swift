@@ -41,32 +41,31 @@ final class BlockStream: Sendable {
         }
     }
 
-    /// Hands on what is left, and waits until all workers are done.
+    /// Hands on what is left, and runs `body` on the last worker's thread when all are done.
     ///
-    /// - Throws: what a worker threw.
-    func finish() async throws {
+    /// - Throws: what a worker threw, or `body`.
+    func finish<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         if let block = filling.withLock({ $0.take() }) { try handOn(block) }
-        await stop()
-        if let failure = state.withLock({ $0.failure }) { throw failure }
+        return try await afterAll {
+            if let failure = self.state.withLock({ $0.failure }) { throw failure }
+            return try body()
+        }
     }
 
-    /// Waits until all workers are done with what they have. It needs no memory then.
-    func stop() async {
-        for worker in workers {
+    /// Runs `body` on the last worker's thread when all are done with what they have. No memory is kept for more.
+    func afterAll<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        for worker in workers.dropLast() {
             await withCheckedContinuation { continuation in worker.queue.async { continuation.resume() } }
         }
-        filling.withLock { $0 = nil }
-        state.withLock { state in
-            state.made -= state.free.count
-            state.free = []
-        }
-    }
-
-    /// Runs `body` on the last worker's thread when all are done with what they have.
-    func afterAll<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        await stop()
         return try await withCheckedThrowingContinuation { continuation in
-            workers.last!.queue.async { continuation.resume(with: Swift.Result { try body() }) }
+            workers.last!.queue.async {
+                self.filling.withLock { $0 = nil }
+                self.state.withLock { state in
+                    state.made -= state.free.count
+                    state.free = []
+                }
+                continuation.resume(with: Swift.Result { try body() })
+            }
         }
     }
 

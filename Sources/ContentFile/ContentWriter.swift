@@ -11,9 +11,14 @@ import SystemPackage
 /// gigabyte that is written back at once.
 public final class ContentWriter: Sendable {
     private final class Hash: Sendable {
-        let value = Mutex(SHA256())
+        let value = Mutex((digest: SHA256(), checksum: ContentChecksum()))
 
-        func add(_ bytes: UnsafeRawBufferPointer) { value.withLock { $0.update(bufferPointer: bytes) } }
+        func add(_ bytes: UnsafeRawBufferPointer) {
+            value.withLock {
+                $0.digest.update(bufferPointer: bytes)
+                $0.checksum.add(bytes)
+            }
+        }
     }
 
     private let file: BlockFile
@@ -32,6 +37,9 @@ public final class ContentWriter: Sendable {
         self.file = file
         blocks = BlockStream([{ [hash] in hash.add($0.bytes) }, { try file.write($0) }])
     }
+
+    /// Of what was written.
+    public var checksum: ContentChecksum { hash.value.withLock { $0.checksum } }
 
     /// How many bytes are in the file.
     public var size: Int { file.size }
@@ -57,14 +65,13 @@ public final class ContentWriter: Sendable {
     ///
     /// - Throws: as `append` does.
     public func finish() async throws -> FileVersion.Content {
-        try await blocks.finish()
-        return try await blocks.afterAll { [file, hash] in
+        try await blocks.finish { [file, hash] in
             try file.sync()
             return FileVersion.Content(
-                digest: ContentDigest(bytes: hash.value.withLock { $0.finalize() }), size: file.size)
+                digest: ContentDigest(bytes: hash.value.withLock { $0.digest.finalize() }), size: file.size)
         }
     }
 
     /// Waits until nothing is written any more. What is less than a block is not.
-    public func stop() async { await blocks.stop() }
+    public func stop() async { try? await blocks.afterAll {} }
 }

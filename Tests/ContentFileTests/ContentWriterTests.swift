@@ -49,6 +49,19 @@ struct ContentWriterTests {
         }
     }
 
+    /// https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4
+    @Test("The CRC-32C is the one of the standard, also where it comes in parts")
+    func checksum() {
+        func sum(_ parts: [UInt8]...) -> UInt32 {
+            var checksum = ContentChecksum()
+            for part in parts { part.withUnsafeBytes { checksum.add($0) } }
+            return checksum.value
+        }
+        #expect(sum([]) == 0)
+        #expect(sum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(sum([UInt8](repeating: 0xFF, count: 10), [UInt8](repeating: 0xFF, count: 22)) == 0x62A8_AB43)
+    }
+
     @Test("A refusal ends it: it is told, and nothing more is written")
     func refused() async throws {
         struct Refusal: Error {}

@@ -69,7 +69,7 @@ struct Downloader {
                 // Not what it was asked for: then from the beginning on, as it comes.
                 if start == kept, try await write(body, with: writer, upTo: content.size) == content { return }
                 try await onDiskThread { try file.cut(to: 0) }
-                guard mayBeginAnew else { throw AssetClientError.damaged(path, isHere: true) }
+                guard mayBeginAnew else { throw AssetClientError.damaged(path) }
                 mayBeginAnew = false
             } catch let error as Errno {
                 throw SystemError(code: error.rawValue)

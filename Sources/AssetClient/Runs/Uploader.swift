@@ -1,4 +1,6 @@
 import AssetProtocol
+import ContentFile
+import Crypto
 import Glibc
 import NIOCore
 
@@ -23,9 +25,8 @@ struct Uploader {
         // A file that is being written just now may change again without another stamp.
         let known = stamp.settled
         let version: FileEntry
-        let digest: ContentDigest?
         do {
-            (version, digest) = try await send(file, stamp, condition)
+            version = try await send(file, stamp, condition)
         } catch AssetClientError.stale(let newest) {
             // Only the answer to an earlier try may have been lost, or someone pushed the very same.
             guard let newest, newest.size == stamp.size,
@@ -33,45 +34,30 @@ struct Uploader {
             else { throw AssetClientError.stale(newest: newest) }
             return KnownFile(version: newest, stamp: known)
         }
-        guard version.sha256 == digest else {
-            // What it has now is known, so that the next push may replace it.
-            try await run.ledger.note(path, KnownFile(version: version, stamp: nil))
-            throw AssetClientError.damaged(path, isHere: false)
-        }
         return KnownFile(version: version, stamp: known)
     }
 
+    /// The server refuses what is not what was sent.
     private func send(
         _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
-    ) async throws -> (FileEntry, ContentDigest?) {
-        guard stamp.size > OpenDescriptor.partSize else { return try await sendAtOnce(file, stamp, condition) }
-        guard stamp.size >= Self.worthResuming else {
-            return try await retrying {
-                let body = body(file, stamp, from: 0)
-                return (try await run.server.put(body, condition: condition), body.result.value)
-            }
-        }
-        return try await sendResumably(file, stamp, condition)
-    }
-
-    private func sendAtOnce(
-        _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
-    ) async throws -> (FileEntry, ContentDigest?) {
-        let body = body(file, stamp, from: 0)
+    ) async throws -> FileEntry {
+        guard stamp.size <= OpenDescriptor.partSize else { return try await sendResumably(file, stamp, condition) }
         var content = ByteBuffer()
-        for try await part in body { content = part }
-        guard let digest = body.result.value else { throw AssetClientError.changedMeanwhile(path) }
-        return (
-            try await retrying { [content] in
-                try await run.server.put(path, content, digest: digest, condition: condition)
-            }, digest
-        )
+        for try await part in body(file, stamp, from: 0) { content = part }
+        let digest = try await onDiskThread { [content] in
+            var hash = SHA256()
+            content.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+            return ContentDigest(bytes: hash.finalize())
+        }
+        return try await retrying { [content] in
+            try await run.server.put(path, content, digest: digest, condition: condition)
+        }
     }
 
     /// Goes on where it was cut off: by the network, or an earlier run's end.
     private func sendResumably(
         _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
-    ) async throws -> (FileEntry, ContentDigest?) {
+    ) async throws -> FileEntry {
         let (server, state) = (run.server, run.folder.state)
         var location: String?
         var offset = 0
@@ -89,10 +75,10 @@ struct Uploader {
                     try? state.setUpload(
                         of: path, .init(location: begun, stamp: stamp, condition: condition.text))
                 }
-                let digest = try await sendRest(of: file, stamp, from: offset, to: location!)
-                let version = try await server.finishUpload(location!, size: stamp.size, digest: digest)
+                let checksum = try await sendRest(of: file, stamp, from: offset, to: location!)
+                let version = try await server.finishUpload(location!, size: stamp.size, checksum: checksum)
                 try? state.setUpload(of: path, nil)
-                return (version, digest)
+                return version
             } catch let error as AssetClientError {
                 switch error {
                 case .broken, .notThere, .wrongOffset: break
@@ -115,19 +101,19 @@ struct Uploader {
         }
     }
 
-    /// - Returns: the digest of the whole content.
+    /// - Returns: the checksum of the whole content.
     private func sendRest(
         of file: OpenDescriptor, _ stamp: FileStamp, from offset: Int, to location: String
-    ) async throws -> ContentDigest {
+    ) async throws -> ContentChecksum {
         let body = body(file, stamp, from: offset)
         if offset < stamp.size {
             try await run.server.continueUpload(location, body)
         } else {
-            // All of it is there; it is read for its digest only.
+            // All of it is there; it is read for its checksum only.
             for try await _ in body {}
         }
-        guard let digest = body.result.value else { throw AssetClientError.changedMeanwhile(path) }
-        return digest
+        guard let checksum = body.result.value else { throw AssetClientError.changedMeanwhile(path) }
+        return checksum
     }
 
     private func body(_ file: OpenDescriptor, _ stamp: FileStamp, from start: Int) -> FileBody {
@@ -135,9 +121,6 @@ struct Uploader {
             progress.add(bytes: $0)
         }
     }
-
-    /// In bytes. What is smaller is sent again as quickly as asked for.
-    static let worthResuming = 16 << 20
 }
 
 extension UploadCondition {

@@ -1,5 +1,6 @@
 import AssetProtocol
 import AsyncHTTPClient
+import ContentFile
 import Foundation
 import NIOCore
 
@@ -45,13 +46,6 @@ extension AssetServer {
         var request = request(
             .PUT, file: path.encoded, condition.headers + [(DigestField.name, DigestField.text(digest))])
         request.body = .bytes(content)
-        return try await decode(FileEntry.self, send(request))
-    }
-
-    /// A content that is read while it is sent.
-    func put(_ body: FileBody, condition: UploadCondition) async throws -> FileEntry {
-        var request = request(.PUT, file: body.path.encoded, condition.headers)
-        request.body = .stream(body, length: .known(Int64(body.stamp.size)))
         return try await decode(FileEntry.self, send(request))
     }
 
@@ -117,10 +111,10 @@ extension AssetServer {
 
     /// - Parameters:
     ///   - size: of the content, all of which the server has.
-    ///   - digest: of what was sent; the server refuses anything else.
-    func finishUpload(_ location: String, size: Int, digest: ContentDigest) async throws -> FileEntry {
+    ///   - checksum: of what was sent; the server refuses anything else.
+    func finishUpload(_ location: String, size: Int, checksum: ContentChecksum) async throws -> FileEntry {
         var request = try part(of: location, from: size, isLast: true)
-        request.headers.add(name: DigestField.name, value: DigestField.text(digest))
+        request.headers.add(name: DigestField.name, value: DigestField.text(checksum: checksum.value))
         return try await decode(FileEntry.self, send(request))
     }
 

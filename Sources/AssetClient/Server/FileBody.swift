@@ -1,9 +1,9 @@
 import AssetProtocol
-import Crypto
+import ContentFile
 import NIOCore
 import Synchronization
 
-/// A local file's content on its way to the server. It is read and hashed on a thread of its own, one part ahead of what is sent.
+/// A local file's content on its way to the server. It is read and summed up on a thread of its own, one part ahead of what is sent.
 ///
 /// The last part is held back until it is certain that the file is still the one that was begun: the server would else accept
 /// a mixture of two states of it.
@@ -18,13 +18,13 @@ struct FileBody: AsyncSequence, Sendable {
     let result = Result()
     let onSent: @Sendable (Int) -> Void
 
-    /// The digest of the whole content, once all of it was read.
+    /// The checksum of the whole content, once all of it was read.
     final class Result: Sendable {
-        private let digest = Mutex<ContentDigest?>(nil)
+        private let checksum = Mutex<ContentChecksum?>(nil)
 
-        var value: ContentDigest? {
-            get { digest.withLock { $0 } }
-            set { digest.withLock { $0 = newValue } }
+        var value: ContentChecksum? {
+            get { checksum.withLock { $0 } }
+            set { checksum.withLock { $0 = newValue } }
         }
     }
 
@@ -53,8 +53,8 @@ struct FileBody: AsyncSequence, Sendable {
     /// One part at a time.
     fileprivate final class Reader: Sendable {
         private struct State {
-            var hash = SHA256()
-            /// Up to where it was hashed.
+            var checksum = ContentChecksum()
+            /// Up to where it counts.
             var offset = 0
         }
 
@@ -69,7 +69,7 @@ struct FileBody: AsyncSequence, Sendable {
             try state.withLock { state in
                 do {
                     if state.offset < body.start {
-                        try body.file.forEachPart(of: body.start) { state.hash.update(bufferPointer: $0) }
+                        try body.file.forEachPart(of: body.start) { state.checksum.add($0) }
                         state.offset = body.start
                     }
                     let wanted = Swift.min(OpenDescriptor.partSize, body.stamp.size - state.offset)
@@ -79,7 +79,7 @@ struct FileBody: AsyncSequence, Sendable {
                         guard FileStamp(try body.file.status()) == body.stamp else {
                             throw AssetClientError.changedMeanwhile(body.path)
                         }
-                        body.result.value = ContentDigest(bytes: state.hash.finalize())
+                        body.result.value = state.checksum
                     }
                     return wanted > 0 ? buffer : nil
                 } catch let error as SystemError {
@@ -93,7 +93,7 @@ struct FileBody: AsyncSequence, Sendable {
                 try body.file.read(at: state.offset, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
             }
             guard count == wanted else { throw AssetClientError.changedMeanwhile(body.path) }
-            buffer.withUnsafeReadableBytes { state.hash.update(bufferPointer: $0) }
+            buffer.withUnsafeReadableBytes { state.checksum.add($0) }
             state.offset += count
         }
     }

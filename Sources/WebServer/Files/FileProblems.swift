@@ -11,7 +11,7 @@ extension Problem {
             case .noSuchFile, .noSuchVersion: .notFound
             case .conflict: .preconditionFailed
             case .inTheWay: .conflict
-            case .wrongDigest, .wrongSize: .badRequest
+            case .wrongDigest, .wrongChecksum, .wrongSize: .badRequest
             case .full: .init(code: 507, reasonPhrase: "Insufficient Storage")
             case .unwritable, .unreadable, .indexDamaged, .inUse, .journalDamaged, .journalMissing, .newer,
                 .contentMissing, .stopped:

@@ -12,6 +12,7 @@ struct FilePush {
     let author: MachineName
     let precondition: Precondition
     let digest: ContentDigest?
+    let checksum: UInt32?
     /// In bytes.
     let size: Int?
 
@@ -20,14 +21,14 @@ struct FilePush {
         path = try request.storagePath(behind: FileRoutes.prefix)
         self.author = author
         precondition = try Precondition(request.headers)
-        digest = try request.announcedDigest
+        (digest, checksum) = try request.announcedDigest
         let isInParts = request.headers[.uploadComplete] == "?0"
         size = try request.headers[isInParts ? .uploadLength : .contentLength].map {
             guard let size = Int($0), size >= 0 else { throw Problem(.badRequest, "A length is a number of bytes.") }
             return size
         }
         // A body that ends early looks like a whole one otherwise.
-        guard size != nil || digest != nil else {
+        guard size != nil || digest != nil || checksum != nil else {
             throw Problem(
                 .lengthRequired, "A push says how long it is, with Content-Length, or what it is, with Repr-Digest.")
         }
@@ -39,16 +40,19 @@ struct FilePush {
 }
 
 extension Request {
-    /// What the client says that the whole content's SHA-256 is.
+    /// What the client says that the whole content's SHA-256 or CRC-32C is.
     ///
     /// - Throws: `Problem`.
-    var announcedDigest: ContentDigest? {
+    var announcedDigest: (digest: ContentDigest?, checksum: UInt32?) {
         get throws {
-            guard let text = headers[.reprDigest] else { return nil }
-            guard let digest = DigestField.digest(in: text) else {
-                throw Problem(.badRequest, "Repr-Digest is sha-256=:BASE64:, the SHA-256 of the whole file.")
+            guard let text = headers[.reprDigest] else { return (nil, nil) }
+            let announced = (digest: DigestField.digest(in: text), checksum: DigestField.checksum(in: text))
+            guard announced.digest != nil || announced.checksum != nil else {
+                throw Problem(
+                    .badRequest,
+                    "Repr-Digest is sha-256=:BASE64: or crc32c=:BASE64:, the SHA-256 or the CRC-32C of the whole file.")
             }
-            return digest
+            return announced
         }
     }
 }

@@ -106,7 +106,8 @@ struct FileRoutes: Sendable {
         do {
             try await upload.receive(request.body, atMost: push.size)
             let version = try await upload.commit(
-                push.path, author: push.author, digest: push.digest, size: push.size, precondition: push.precondition
+                push.path, author: push.author, digest: push.digest, checksum: push.checksum, size: push.size,
+                precondition: push.precondition
             ) { try stillMay(context.caller, pass) }
             return try .accepted(version)
         } catch {
@@ -141,7 +142,7 @@ struct FileRoutes: Sendable {
             let name = try await assets.uploads.begin(
                 .init(
                     path: push.path, author: push.author, precondition: push.precondition, digest: push.digest,
-                    size: size))
+                    checksum: push.checksum, size: size))
             return Response(
                 status: .created,
                 headers: [

@@ -52,7 +52,7 @@ struct UploadRoutes: Sendable {
         // The answer to an earlier request was lost.
         if let outcome = turn.outcome { return try .accepted(try await outcome.value) }
         let announcement = turn.announcement
-        let digest = try request.announcedDigest ?? announcement.digest
+        let announced = try request.announcedDigest
         let seat = try assets.takeSeat()
         defer { withExtendedLifetime(seat) {} }
         try await context.inviteBody(of: request)
@@ -74,7 +74,8 @@ struct UploadRoutes: Sendable {
         return try .accepted(
             try await assets.uploads.commit(turn) { upload in
                 try await upload.commit(
-                    announcement.path, author: announcement.author, digest: digest, size: announcement.size,
+                    announcement.path, author: announcement.author, digest: announced.digest ?? announcement.digest,
+                    checksum: announced.checksum ?? announcement.checksum, size: announcement.size,
                     precondition: announcement.precondition
                 ) {
                     try assets.gate.check(pass)
