@@ -78,9 +78,9 @@ final class Browser: Sendable {
     }
 
     func type(_ text: String, into selector: String) async throws {
-        let element = try await element(selector)
-        _ = try await Self.call("POST", element.appending(path: "clear"), [:])
-        _ = try await Self.call("POST", element.appending(path: "value"), ["text": text])
+        // Over what stands there: a field that is emptied first would be a change of its own.
+        _ = try await Self.call(
+            "POST", try await element(selector).appending(path: "value"), ["text": Self.selectAll + text])
     }
 
     /// Chooses files of this machine, as in the dialog that a browser has for that.
@@ -109,6 +109,7 @@ final class Browser: Sendable {
             ["actions": [["type": "key", "id": "keyboard", "actions": actions]]])
     }
 
+    private static let selectAll = "\u{E009}a\u{E000}"
     static let tab = "\u{E004}"
     static let enter = "\u{E007}"
     static let escape = "\u{E00C}"
