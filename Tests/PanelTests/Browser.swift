@@ -101,6 +101,21 @@ final class Browser: Sendable {
             """)
     }
 
+    /// Drops files and folders of this machine in the middle of the page, as from a file manager.
+    func drop(paths: [String]) async throws {
+        for type in ["dragEnter", "dragOver", "drop"] {
+            _ = try await Self.call(
+                "POST", session.appending(path: "goog/cdp/execute"),
+                [
+                    "cmd": "Input.dispatchDragEvent",
+                    "params": [
+                        "type": type, "x": 400, "y": 400,
+                        "data": ["items": [Any](), "files": paths, "dragOperationsMask": 1] as [String: Any],
+                    ] as [String: Any],
+                ])
+        }
+    }
+
     /// Presses keys, wherever the focus is.
     func press(_ keys: String...) async throws {
         let actions = keys.flatMap { [["type": "keyDown", "value": $0], ["type": "keyUp", "value": $0]] }
