@@ -26,12 +26,14 @@ struct PanelFilesTests {
                     try await replace(panel, client, main)
                     try await conflict(panel, client, main)
                     try await delete(client, main)
+                    try await lose(panel, main)
                     #expect(try await client.value("window.isBroken === undefined", as: Bool.self))
                     #expect(try await client.text("#files-title") == "Files")
                     for browser in [client, main] {
-                        // Nothing but the refusal that was asked for.
+                        // Nothing but the refusal that was asked for, and the loss of Main.
                         let complaints = try await browser.complaints()
-                        #expect(complaints.allSatisfy { $0.contains("412") }, "\(complaints)")
+                        let expected = ["412", "423", "502", "net::ERR_"]
+                        #expect(complaints.allSatisfy { expected.contains(where: $0.contains) }, "\(complaints)")
                     }
                 }
             }
@@ -138,6 +140,22 @@ struct PanelFilesTests {
         try await client.wait(for: "document.querySelectorAll('#version-rows tr').length === 2")
         try await client.wait(for: "document.querySelectorAll('#version-rows a[href]').length === 1")
         try await client.picture("23 versions of a deleted file on a telephone")
+    }
+
+    /// A server's own panel, which then knows nothing new.
+    private func lose(_ panel: PanelSite, _ main: Browser) async throws {
+        let large = try file(panel, "film.mov", "")
+        try #require(truncate(large, 100 << 20) == 0)
+        try await main.slow(to: 4 << 20)
+        try await main.choose([large], in: "#push-input")
+        try await main.wait(for: "document.querySelector('.upload[data-state=sending] progress').value > 0")
+        _ = try await panel.kill(panel.site.main)
+        try await main.wait(for: "document.querySelector('.upload[data-state=lost]')")
+        #expect(try await main.text(".upload[data-state=lost]").contains("The connection to main-1 was lost"))
+        try await main.wait(for: "document.getElementById('files-state').innerText.includes('is not known')")
+        try await main.wait(for: "document.querySelector('.upload[data-state=lost] button').ariaDisabled === 'true'")
+        try await main.wait(for: "!document.querySelector('#file-rows a[href]')")
+        try await main.picture("27 files when the panel's own server was killed")
     }
 
     @Test(

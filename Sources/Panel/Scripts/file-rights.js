@@ -16,9 +16,13 @@ export function missingRight(act) {
   return `To ${act} files takes permission ${levels[act]}, and ${viewer.user} has ${viewer.permission}.`;
 }
 
+/** What the site said last need not be true any more. */
+export const isKnown = () => document.body.dataset.standing === "live";
+export const unknown = "Whether files may be pushed and pulled is not known at this moment";
+
 /** A list can be seen at any time. */
 function lockOn(act) {
   if (act === "see") return null;
-  if (!files) return "The site says nothing of its files.";
+  if (!isKnown() || !files) return `${unknown}.`;
   return lockOf(files, act === "pull" ? "pull" : "push");
 }

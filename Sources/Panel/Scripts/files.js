@@ -3,7 +3,7 @@
 import { count, find, keep, make, setData, setHidden, setText } from "./dom.js";
 import { askToDelete } from "./delete-file.js";
 import { followListing, listing, look } from "./file-listing.js";
-import { missingRight, noteFiles, objectionTo } from "./file-rights.js";
+import { isKnown, missingRight, noteFiles, objectionTo, unknown } from "./file-rights.js";
 import { bytes } from "./file-texts.js";
 import { downloadLink, pointTo, showDownload, shownPath, showVersions, showVersionsOf } from "./file-versions.js";
 import { showLock } from "./files-lock.js";
@@ -62,7 +62,7 @@ observeUploads(due, look);
 function show() {
   isDue = false;
   if (!isSeen) return;
-  if (site?.files) showLock(find("files-state"), site.files);
+  showState(find("files-state"));
   const right = missingRight("see");
   setText(find("files-against"), right ?? missingRight("delete") ?? "");
   setHidden(find("files-parts"), isElsewhere || Boolean(right));
@@ -77,6 +77,12 @@ function show() {
   showAge();
   showRows();
   if (shownPath() !== null) showVersions(listing().files.get(shownPath()));
+}
+
+function showState(node) {
+  if (isKnown() && site?.files) return showLock(node, site.files);
+  setData(node, "state", "unknown");
+  setText(node, `? ${unknown}`);
 }
 
 function showElsewhere() {

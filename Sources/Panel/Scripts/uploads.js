@@ -1,6 +1,6 @@
 // Files on their way to the site: a few at once, each until it has an outcome.
 
-import { objectionTo } from "./file-rights.js";
+import { isKnown, objectionTo } from "./file-rights.js";
 import { addressOf, versionText } from "./file-texts.js";
 import { viewer } from "./viewer.js";
 
@@ -91,7 +91,7 @@ function send(upload) {
 
 function lost(upload) {
   const against = objectionTo("push");
-  if (against) return settle(upload, "locked", against);
+  if (against && isKnown()) return settle(upload, "locked", against);
   settle(upload, "lost",
     `The connection to ${viewer.machine} was lost, or the file was changed here meanwhile. Try again; if it was stored all the same, that is said.`);
 }
