@@ -147,6 +147,7 @@ struct PanelFilesTests {
         let large = try file(panel, "film.mov", "")
         try #require(truncate(large, 100 << 20) == 0)
         try await main.slow(to: 4 << 20)
+        try await main.waitForChip("Backup is idle")
         try await main.choose([large], in: "#push-input")
         try await main.wait(for: "document.querySelector('.upload[data-state=sending] progress').value > 0")
         _ = try await panel.kill(panel.site.main)
@@ -172,6 +173,7 @@ struct PanelFilesTests {
                 try await browser.choose([small], in: "#push-input")
                 try await browser.wait(for: Self.shows("small.txt", 1, by: "cam-1"))
                 try await browser.slow(to: 4 << 20)
+                try await browser.waitForChip("Backup is idle")
                 try await browser.choose([large], in: "#push-input")
                 try await browser.wait(for: "document.querySelector('.upload[data-state=sending] progress').value > 0")
                 try await browser.picture("24 a large file is pushed")
@@ -215,6 +217,7 @@ struct PanelFilesTests {
                 try await browser.click("#question-act")
                 try await browser.wait(for: Self.shows("small.txt", 2, by: "cam-1"))
                 // It is sent once more, and not to its end.
+                try await browser.waitForChip("Backup is idle")
                 try await browser.click(".upload[data-state=locked] button")
                 try await browser.wait(for: "document.querySelector('.upload[data-state=sending] progress').value > 0")
                 try await browser.click(".upload[data-state=sending] button")
