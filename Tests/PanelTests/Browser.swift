@@ -78,9 +78,42 @@ final class Browser: Sendable {
     }
 
     func type(_ text: String, into selector: String) async throws {
-        let element = try await element(selector)
-        _ = try await Self.call("POST", element.appending(path: "clear"), [:])
-        _ = try await Self.call("POST", element.appending(path: "value"), ["text": text])
+        // Over what stands there: a field that is emptied first would be a change of its own.
+        _ = try await Self.call(
+            "POST", try await element(selector).appending(path: "value"), ["text": Self.selectAll + text])
+    }
+
+    /// Chooses files of this machine, as in the dialog that a browser has for that.
+    func choose(_ files: [String], in selector: String) async throws {
+        _ = try await Self.call(
+            "POST", try await element(selector).appending(path: "value"), ["text": files.joined(separator: "\n")])
+    }
+
+    /// Drops files with these names on the page, each of which holds its name.
+    func drop(_ names: [String], on selector: String) async throws {
+        let literals = names.map(Self.literal).joined(separator: ", ")
+        try await run(
+            """
+            const transfer = new DataTransfer();
+            for (const name of [\(literals)]) transfer.items.add(new File([name], name));
+            const event = type => new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer });
+            for (const type of ["dragenter", "dragover", "drop"]) document.querySelector(\(Self.literal(selector))).dispatchEvent(event(type));
+            """)
+    }
+
+    /// Drops files and folders of this machine in the middle of the page, as from a file manager.
+    func drop(paths: [String]) async throws {
+        for type in ["dragEnter", "dragOver", "drop"] {
+            _ = try await Self.call(
+                "POST", session.appending(path: "goog/cdp/execute"),
+                [
+                    "cmd": "Input.dispatchDragEvent",
+                    "params": [
+                        "type": type, "x": 400, "y": 400,
+                        "data": ["items": [Any](), "files": paths, "dragOperationsMask": 1] as [String: Any],
+                    ] as [String: Any],
+                ])
+        }
     }
 
     /// Presses keys, wherever the focus is.
@@ -91,6 +124,7 @@ final class Browser: Sendable {
             ["actions": [["type": "key", "id": "keyboard", "actions": actions]]])
     }
 
+    private static let selectAll = "\u{E009}a\u{E000}"
     static let tab = "\u{E004}"
     static let enter = "\u{E007}"
     static let escape = "\u{E00C}"
@@ -194,6 +228,20 @@ final class Browser: Sendable {
             [
                 "cmd": "Emulation.setDeviceMetricsOverride",
                 "params": ["width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true],
+            ])
+    }
+
+    /// A slow network: what is uploaded takes its time, and this machine stays calm.
+    ///
+    /// - Parameter bytes: a second, in both directions.
+    func slow(to bytes: Int) async throws {
+        _ = try await Self.call(
+            "POST", session.appending(path: "goog/cdp/execute"),
+            [
+                "cmd": "Network.emulateNetworkConditions",
+                "params": [
+                    "offline": false, "latency": 0, "uploadThroughput": bytes, "downloadThroughput": bytes,
+                ] as [String: Any],
             ])
     }
 

@@ -41,6 +41,12 @@ struct PanelShowTests {
                     try await other.click(".navigation a[href='#routing']")
                     try await other.wait(for: Self.shows("output/2", "<b>SDI 4</b>", in: "routing"))
                     try await one.picture("15 routing while the Backup is active")
+                    for _ in 1...2 { try await other.click("#routing tbody tr:last-child .actions button") }
+                    for browser in [one, other] {
+                        try await browser.wait(for: "document.querySelectorAll('#routing tbody tr').length === 1")
+                        let complaints = try await browser.complaints()
+                        #expect(complaints.isEmpty)
+                    }
 
                     try await panel.start(panel.site.main)
                     for browser in [one, other] {
@@ -103,6 +109,20 @@ struct PanelShowTests {
                       body: '{"text":"0"}' }).then(response => { document.body.dataset.answer = response.status; });
                     """)
                 try await browser.wait(for: "document.body.dataset.answer === '403'")
+                try await browser.click(".navigation a[href='#files']")
+                let (act, needed) = level == 1 ? ("see", 2) : ("delete", 3)
+                #expect(
+                    try await browser.text("#files-against")
+                        == "To \(act) files takes permission \(needed), and cam-1 has \(level).")
+                #expect(
+                    try await browser.value("document.getElementById('files-parts').hidden", as: Bool.self)
+                        == (level == 1))
+                guard level == 2 else { return }
+                // Over TLS, with the key of this client.
+                try await browser.drop(["pushed.txt"], on: "#files")
+                try await browser.wait(for: "document.getElementById('file-rows').innerText.includes('cam-1')")
+                try await browser.wait(
+                    for: "document.querySelector('[aria-label=\"Delete pushed.txt\"]').ariaDisabled === 'true'")
             }
             await program.close()
         }

@@ -98,7 +98,7 @@ struct Downloader {
             throw error
         } catch {
             await writer.stop()
-            throw error is CancellationError ? error : AssetClientError.broken(cause: AssetServer.sentence(error))
+            throw error is CancellationError ? error : AssetClientError.broken(cause: SiteConnection.sentence(error))
         }
     }
 }

@@ -13,7 +13,7 @@ let asked;
  * Asks, and does it where the operator agrees.
  *
  * `question` has a `title`, a `body` of elements, the word on the button (`verb`), a `tone` (`danger` or none), what is said when
- * it is `done`, and `ask(isForced)`, which gives the command. A refusal is shown, and the question stays.
+ * it is `done` (or nothing), and `ask(isForced)`, which gives the command. A refusal is shown, and the question stays.
  */
 export function ask(question) {
   asked = question;
@@ -44,7 +44,7 @@ dialog.querySelector("form").addEventListener("submit", async event => {
   setHidden(refusal, true);
   busy(true);
   const answer = await question.ask(isForced.checked);
-  if (answer.status === "ok") notice(question.done);
+  if (answer.status === "ok" && question.done) notice(question.done);
   // Another question may be open by now.
   if (asked !== question || !dialog.open) {
     if (answer.status !== "ok") notice(answer.message ?? "Refused.", "bad");

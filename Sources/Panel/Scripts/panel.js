@@ -4,6 +4,7 @@ import { follow } from "./feed.js";
 import { navigate } from "./navigation.js";
 import { showStanding, showStatusBar } from "./status-bar.js";
 import { showPicture } from "./picture.js";
+import { followFiles, showFiles } from "./files.js";
 import { showFilesLock } from "./files-lock.js";
 import { showReadiness } from "./readiness.js";
 import { noteLag, showLag } from "./lag.js";
@@ -17,6 +18,7 @@ const parts = {
   machines: [showMachines, showAdding],
   delays: [showSite],
   routing: [showSite],
+  files: [showFiles],
 };
 
 let site;
@@ -46,6 +48,7 @@ function measured(name, body) {
 navigate(name => {
   page = name;
   followShow(name);
+  followFiles(name);
   render();
 });
 

@@ -67,7 +67,7 @@ function create(item) {
   const row = make("tr", {},
     make("th", { scope: "row" }, make("bdi", {}, item.machine)), make("td", { "data-label": "Item" }, make("bdi", {}, item.item)),
     make("td", { "data-label": "Value", class: "value-cell" }, input), make("td", { class: "actions" }, state, remove));
-  Object.assign(row, { input, state, remove, value: item.text });
+  Object.assign(row, { input, state, removal: remove, value: item.text });
   // Whose turn it is to say what stands there: the operator's while they type, everyone's else.
   const commit = () => { if (!input.readOnly && input.value !== row.value) save(topic, input.value, row.value); };
   input.addEventListener("keydown", event => {
@@ -106,7 +106,7 @@ function update(row, item) {
   if (!isTyping && row.input.value !== shown) row.input.value = shown;
   const isFixed = !isText || !mayEdit(item.machine);
   if (row.input.readOnly !== isFixed) row.input.readOnly = isFixed;
-  setHidden(row.remove, !mayEdit(item.machine));
+  setHidden(row.removal, !mayEdit(item.machine));
   setData(row, "edit", edit?.state ?? "");
   setText(row.state, edit ? { saving: "…", waiting: "◐", saved: "✓", refused: "✕" }[edit.state] + " " + edit.message : "");
 }
