@@ -77,10 +77,13 @@ final class Browser: Sendable {
         _ = try await Self.call("POST", try await element(selector).appending(path: "click"), [:])
     }
 
+    /// In the place of what stands there.
     func type(_ text: String, into selector: String) async throws {
         let element = try await element(selector)
-        _ = try await Self.call("POST", element.appending(path: "clear"), [:])
-        _ = try await Self.call("POST", element.appending(path: "value"), ["text": text])
+        // The protocol's own way of clearing a field leaves it as well, and an empty value may mean something by then.
+        let selectAll = "\u{E009}a\u{E000}"
+        let delete = "\u{E017}"
+        _ = try await Self.call("POST", element.appending(path: "value"), ["text": selectAll + delete + text])
     }
 
     /// Presses keys, wherever the focus is.
