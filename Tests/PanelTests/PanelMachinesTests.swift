@@ -13,7 +13,7 @@ struct PanelMachinesTests {
                 try await browser.waitForChip("No backup")
                 try await add(panel.site.backup, browser)
 
-                try await browser.click("tr[data-role=backup] button.plain")
+                try await browser.click("tr[data-role=backup] button.plain[aria-disabled=false]")
                 let question = try await browser.text("#question")
                 #expect(question.contains("Switch to backup-1?") && question.contains("3 clients are without a hub"))
                 try await browser.picture("9 a planned switch")
