@@ -38,8 +38,18 @@ export function askToSwitch(site, to) {
         : "After that nobody goes home by itself: an operator switches back, or Main is lost and comes back."),
     ],
     verb: `Switch to ${to}`, done: `${to} is active.`, mayForce: true,
-    ask: isForced => command("hub/switch", isForced ? { to, force: true } : { to }),
+    async ask(isForced) {
+      const answer = await command("hub/switch", isForced ? { to, force: true } : { to });
+      // The hub that was asked has stood down meanwhile: perhaps for the very one that is wanted.
+      const isDone = answer.code === "notActive" && await activeHub() === to;
+      return isDone ? { status: "ok", message: `${to} is active: somebody else has switched already.` } : answer;
+    },
   });
+}
+
+async function activeHub() {
+  const state = await fetch("/api/state").then(response => response.json()).catch(() => ({}));
+  return state.active?.hub;
 }
 
 /** Said where this machine does not reach the hub that is to be switched to. */
