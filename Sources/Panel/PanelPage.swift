@@ -40,7 +40,8 @@ public struct PanelPage: Sendable {
             templates: try [
                 "index": PackageResources.index_mustache, "status": PackageResources.status_mustache,
                 "machines": PackageResources.machines_mustache, "show": PackageResources.show_mustache,
-                "show-file": PackageResources.show_file_mustache, "texts": PackageResources.texts_mustache,
+                "show-file": PackageResources.show_file_mustache, "files": PackageResources.files_mustache,
+                "texts": PackageResources.texts_mustache,
             ].mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
     }
 

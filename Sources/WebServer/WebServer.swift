@@ -68,22 +68,30 @@ public struct WebServer: Sendable {
     private func run(sharing assets: AssetHub?) async throws {
         // One thread: strangers' handshakes must not keep more than one processor from the election.
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let feed = SiteFeed(of: options.name, access: options.access, credentials: options.credentials)
+        // A server knows more of the site's files than any other one could tell it.
+        let main =
+            options.access.door == nil
+            ? WayToMain(of: options.name, credentials: options.credentials, feed: feed, on: thread) : nil
+        let outcome: Result<Void, any Error>
         do {
-            try await run(on: thread, sharing: assets)
+            outcome = .success(try await run(on: thread, feed, sharing: assets, main))
         } catch {
-            try? await thread.shutdownGracefully()
-            throw error
+            outcome = .failure(error)
         }
-        try await thread.shutdownGracefully()
+        await main?.close()
+        try? await thread.shutdownGracefully()
+        try outcome.get()
     }
 
-    private func run(on thread: MultiThreadedEventLoopGroup, sharing assets: AssetHub?) async throws {
-        let feed = SiteFeed(of: options.name, access: options.access, credentials: options.credentials)
+    private func run(
+        on thread: MultiThreadedEventLoopGroup, _ feed: SiteFeed, sharing assets: AssetHub?, _ main: WayToMain?
+    ) async throws {
         let show = ShowFeed(of: options.name, access: options.access, credentials: options.credentials)
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let application = Application(
-            router: try router(feed, show, assets),
+            router: try router(feed, show, assets, main),
             server: HTTPServerBuilder { [keys] in WebConnection(keys: keys, responder: $0) },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.address, port: Int(options.port)),
@@ -105,7 +113,9 @@ public struct WebServer: Sendable {
         }
     }
 
-    private func router(_ feed: SiteFeed, _ show: ShowFeed, _ assets: AssetHub?) throws -> Router<WebContext> {
+    private func router(
+        _ feed: SiteFeed, _ show: ShowFeed, _ assets: AssetHub?, _ main: WayToMain?
+    ) throws -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Problems())
         router.add(middleware: OwnOrigin(name: options.name, hasKeys: keys != nil))
@@ -122,10 +132,10 @@ public struct WebServer: Sendable {
             UploadRoutes(assets: assets, keys: keys).add(to: members)
         } else if let hub = options.access.door {
             FilesElsewhere(hub: hub, feed: feed, isMain: options.role == .main).add(to: members)
+        } else if let main {
+            FilesThroughMain(main: main).add(to: members)
         }
-        if options.access.door != nil {
-            ShowFileRoutes(shelf: options.shows, commands: commands).add(to: members)
-        }
+        ShowFileRoutes(shelf: options.shows, main: main, commands: commands).add(to: members)
         ShowRoutes(feed: show, permission: options.permission, keys: keys).add(to: members)
         DiscoveryRoutes().add(to: members)
         PanelRoutes(page: try PanelPage(), options: options, hasKeys: keys != nil).add(to: members)

@@ -86,6 +86,24 @@ final class Browser: Sendable {
         _ = try await Self.call("POST", element.appending(path: "value"), ["text": selectAll + delete + text])
     }
 
+    /// Chooses files of this machine, as in the dialog that a browser has for that.
+    func choose(_ files: [String], in selector: String) async throws {
+        _ = try await Self.call(
+            "POST", try await element(selector).appending(path: "value"), ["text": files.joined(separator: "\n")])
+    }
+
+    /// Drops files with these names on the page, each of which holds its name.
+    func drop(_ names: [String], on selector: String) async throws {
+        let literals = names.map(Self.literal).joined(separator: ", ")
+        try await run(
+            """
+            const transfer = new DataTransfer();
+            for (const name of [\(literals)]) transfer.items.add(new File([name], name));
+            const event = type => new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer });
+            for (const type of ["dragenter", "dragover", "drop"]) document.querySelector(\(Self.literal(selector))).dispatchEvent(event(type));
+            """)
+    }
+
     /// Presses keys, wherever the focus is.
     func press(_ keys: String...) async throws {
         let actions = keys.flatMap { [["type": "keyDown", "value": $0], ["type": "keyUp", "value": $0]] }
@@ -197,6 +215,20 @@ final class Browser: Sendable {
             [
                 "cmd": "Emulation.setDeviceMetricsOverride",
                 "params": ["width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true],
+            ])
+    }
+
+    /// A slow network: what is uploaded takes its time, and this machine stays calm.
+    ///
+    /// - Parameter bytes: a second, in both directions.
+    func slow(to bytes: Int) async throws {
+        _ = try await Self.call(
+            "POST", session.appending(path: "goog/cdp/execute"),
+            [
+                "cmd": "Network.emulateNetworkConditions",
+                "params": [
+                    "offline": false, "latency": 0, "uploadThroughput": bytes, "downloadThroughput": bytes,
+                ] as [String: Any],
             ])
     }
 

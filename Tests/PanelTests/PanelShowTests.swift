@@ -106,6 +106,14 @@ struct PanelShowTests {
                       body: '{"text":"0"}' }).then(response => { document.body.dataset.answer = response.status; });
                     """)
                 try await browser.wait(for: "document.body.dataset.answer === '403'")
+                try await browser.click(".navigation a[href='#files']")
+                let (act, needed) = level == 1 ? ("see", 2) : ("delete", 3)
+                #expect(
+                    try await browser.text("#files-against")
+                        == "To \(act) files takes permission \(needed), and cam-1 has \(level).")
+                #expect(
+                    try await browser.value("document.getElementById('files-parts').hidden", as: Bool.self)
+                        == (level == 1))
             }
             await program.close()
         }

@@ -105,7 +105,7 @@ struct Downloader {
             // What came is kept for the next try.
             try await writing?.value
             try await onDiskThread { [parts] in try writer.add(parts) }
-            throw error is CancellationError ? error : AssetClientError.broken(cause: AssetServer.sentence(error))
+            throw error is CancellationError ? error : AssetClientError.broken(cause: SiteConnection.sentence(error))
         }
     }
 }

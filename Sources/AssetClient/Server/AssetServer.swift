@@ -4,8 +4,6 @@ import Foundation
 import Keys
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
 
 /// The files of a site's Main server, over HTTP. It keeps up to `width` connections.
 public final class AssetServer: Sendable {
@@ -29,32 +27,12 @@ public final class AssetServer: Sendable {
         self.url = url
         let name = host.contains(":") ? "[\(host)]" : host
         origin = "\(scheme)://\(name)" + (address.port.map { ":\($0)" } ?? "")
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(5), read: Self.patience, write: Self.patience))
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.width
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.httpVersion = .http1Only
-        if let key {
-            do { configuration.tlsConfiguration = try Self.tls(key) } catch { throw .unusableKey(cause: "\(error)") }
-        }
+        var configuration = SiteConnection.configuration(width: Self.width)
+        if let key { configuration.tlsConfiguration = try SiteConnection.tls(key) }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     public func close() async { try? await client.shutdown() }
-
-    /// The peer must show the key of a server of this site. Which addresses it has does not matter: they change.
-    private static func tls(_ key: MachineKey) throws -> TLSConfiguration {
-        let pem = Array(key.pem.utf8)
-        let certificates = try NIOSSLCertificate.fromPEMBytes(pem)
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.certificateVerification = .noHostnameVerification
-        configuration.trustRoots = .certificates(Array(certificates.dropFirst()))
-        configuration.certificateChain = certificates.prefix(1).map { .certificate($0) }
-        configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: pem, format: .pem))
-        return configuration
-    }
 
     // MARK: - Requests
 
@@ -94,7 +72,7 @@ public final class AssetServer: Sendable {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            throw AssetClientError.broken(cause: Self.sentence(error))
+            throw AssetClientError.broken(cause: SiteConnection.sentence(error))
         }
         let status = Int(response.status.code)
         if (200..<300).contains(status) { return response }
@@ -122,26 +100,10 @@ public final class AssetServer: Sendable {
         } catch is NIOTooManyBytesError {
             throw AssetClientError.senseless(what: "an answer")
         } catch {
-            throw AssetClientError.broken(cause: Self.sentence(error))
+            throw AssetClientError.broken(cause: SiteConnection.sentence(error))
         }
     }
 
-    static func sentence(_ error: any Error) -> String {
-        if let error = error as? HTTPClientError {
-            return switch error {
-            case .connectTimeout: "nothing answers there"
-            case .readTimeout, .writeTimeout: "it does not answer any more"
-            case .remoteConnectionClosed: "it closed the connection"
-            default: error.description
-            }
-        }
-        if error is NIOConnectionError { return "nothing answers there" }
-        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
-        return "\(error)"
-    }
-
-    /// How long a connection may stand still. A server writes what came to its disk before it answers.
-    private static let patience = TimeAmount.seconds(60)
     /// In bytes. A page of a listing has up to 1,000 files.
     private static let largestDocument = 16 << 20
 }

@@ -14,8 +14,8 @@ let asked;
  * Asks, and does it where the operator agrees.
  *
  * `question` has a `title`, a `body` of elements, the word on the button (`verb`), a `tone` (`danger` or none), what is said when
- * it is `done` where the site says nothing of its own, and `ask(isForced)`, which gives the command. A refusal is shown, and
- * the question stays. What is `against` it, if anything, bars it.
+ * it is `done` (or nothing) where the site says nothing of its own, and `ask(isForced)`, which gives the command. A refusal is
+ * shown, and the question stays. What is `against` it, if anything, bars it.
  */
 export function ask(question) {
   asked = question;
@@ -50,7 +50,8 @@ dialog.querySelector("form").addEventListener("submit", async event => {
   setHidden(refusal, true);
   busy(true);
   const answer = await question.ask(isForced.checked);
-  if (answer.status === "ok") notice(answer.message ?? question.done);
+  const done = answer.message ?? question.done;
+  if (answer.status === "ok" && done) notice(done);
   // Another question may be open by now.
   if (asked !== question || !dialog.open) {
     if (answer.status !== "ok") notice(answer.message ?? "Refused.", "bad");

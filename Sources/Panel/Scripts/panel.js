@@ -4,6 +4,7 @@ import { follow } from "./feed.js";
 import { navigate } from "./navigation.js";
 import { showStanding, showStatusBar } from "./status-bar.js";
 import { showPicture } from "./picture.js";
+import { followFiles, showFiles } from "./files.js";
 import { showFilesLock } from "./files-lock.js";
 import { showReadiness } from "./readiness.js";
 import { noteLag, showLag } from "./lag.js";
@@ -20,6 +21,7 @@ const parts = {
   delays: [showSite],
   routing: [showSite],
   "show-file": [showShowFile],
+  files: [showFiles],
 };
 
 let site;
@@ -50,6 +52,7 @@ navigate(name => {
   page = name;
   followShow(name);
   followShowFile(name);
+  followFiles(name);
   render();
 });
 

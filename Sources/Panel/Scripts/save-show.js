@@ -4,7 +4,7 @@ import { saveShow } from "./commands.js";
 import { ask, name, notice, paragraph } from "./dialog.js";
 import { count, find, setBarred, setHidden, setText } from "./dom.js";
 import { author } from "./show-list.js";
-import { isolate, time } from "./texts.js";
+import { quoted, time } from "./texts.js";
 
 const form = find("save-show");
 const field = form.elements.name;
@@ -65,7 +65,7 @@ async function save(wanted) {
   const answer = await saveShow(wanted);
   if (answer.status !== "ok") return refuse(answer.message ?? "Refused, without a reason.");
   saved();
-  notice(answer.message ?? `${isolate(wanted)} is saved.`);
+  notice(answer.message ?? `${quoted(wanted)} is saved.`);
 }
 
 function saved() {
@@ -75,13 +75,13 @@ function saved() {
 
 function askToSaveOver(old) {
   ask({
-    title: `Save over ${isolate(old.name)}?`,
+    title: `Save over ${quoted(old.name)}?`,
     body: [
       paragraph(name(old.name), ` was saved ${time(new Date(old.savedAt))} by `, name(author(old)),
         old.problem ? ", and cannot be loaded." : `, with ${count(old.items, "item", "items")}.`),
       paragraph("The present state takes its place. What was there stays as an automatic backup."),
     ],
-    verb: "Save", done: `${isolate(old.name)} is saved.`,
+    verb: "Save", done: `${quoted(old.name)} is saved.`,
     async ask() {
       const answer = await saveShow(old.name);
       if (answer.status === "ok") saved();

@@ -6,7 +6,7 @@ import { askToLoad } from "./load-show.js";
 import { lack, showLock } from "./rights.js";
 import { offerToSave } from "./save-show.js";
 import { author, followShowList } from "./show-list.js";
-import { isolate, size, time } from "./texts.js";
+import { bytes as sizeOf, quoted, time } from "./texts.js";
 import { viewer } from "./viewer.js";
 
 const section = find("show-file");
@@ -55,7 +55,7 @@ function show() {
   setHidden(find("show-lock"), !lock || isElsewhere || Boolean(blind));
   setText(find("show-lock"), lock ? `✕ ${lock}${problem && list ? ` What you see is from ${time(heardAt)}.` : ""}` : "");
   setHidden(find("show-present"), !list);
-  setText(find("show-present"), list?.current ? `Present show: ${isolate(list.current)}` : "The present show has no name yet");
+  setText(find("show-present"), list?.current ? `Present show: ${quoted(list.current)}` : "The present show has no name yet");
   offerToSave({ list, lock: lock ? "show-lock" : null, look });
   const against = lack(3) ?? lock;
   setText(find("show-rights"), !isElsewhere && !blind && viewer.permission < 3 ? `To load a show: ${lack(3)}` : blind ?? "");
@@ -115,7 +115,7 @@ function update(row, show, against) {
   if (row.saved.title !== show.savedAt) row.saved.title = show.savedAt;
   setText(row.by.firstChild, author(show, site));
   setText(row.items.firstChild, show.problem ? "–" : String(show.items));
-  setText(row.bytes.firstChild, size(show.bytes));
+  setText(row.bytes.firstChild, sizeOf(show.bytes));
   setHidden(row.mark, show.isAutomatic || show.name !== list.current);
   setHidden(row.trouble, !show.problem);
   setText(row.trouble, show.problem ? `✕ Cannot be loaded: ${show.problem}` : "");

@@ -37,8 +37,8 @@ export function time(date) {
 }
 
 /** Of a file, in decimal units as the command line has them. */
-export function size(bytes) {
-  let rest = bytes;
+export function bytes(number) {
+  let rest = number;
   for (const unit of ["B", "kB", "MB", "GB"]) {
     if (rest < (unit === "GB" ? 9999.5 : 999.5)) return `${unit === "B" || rest >= 99.95 ? Math.round(rest) : rest.toFixed(1)} ${unit}`;
     rest /= 1000;
@@ -47,7 +47,7 @@ export function size(bytes) {
 }
 
 /** A name inside a text that is no element of its own, in whichever direction it is written (https://www.unicode.org/reports/tr9/). */
-export const isolate = name => `\u2068${name}\u2069`;
+export const quoted = name => `\u2068${name}\u2069`;
 
 export function span(milliseconds) {
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;

@@ -27,6 +27,12 @@ enum Bounds {
     static let received = 256 * 1024
     /// In bytes; two of them are in memory for each download.
     static let downloadPart = 256 * 1024
+    /// Of a client's HTTP to its Main server: transfers that are stopped for a while hold one each.
+    static let connectionsToMain = 32
+    /// In bytes: what Main says of a push. All else passes through.
+    static let answer = 64 * 1024
+    /// So long a client waits for the site to say that Main is lost: longer than any failover.
+    static let lockPatience = Duration.seconds(3)
     /// Each costs a document on every change.
     static let eventStreams = 64
     /// The least time between two events: a person sees no more.

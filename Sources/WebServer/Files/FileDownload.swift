@@ -32,6 +32,7 @@ struct FileDownload {
         headers[.contentType] = "application/octet-stream"
         // A page among the files must not speak in this server's name.
         headers[.contentDisposition] = "attachment"
+        headers[.contentSecurityPolicy] = "default-src 'none'; sandbox"
         // Of another version a part would not fit to what the client has.
         let isSame = request.headers[.ifRange].map { $0.unquoted == tag.description } ?? true
         switch ByteRange(isSame && request.method == .get ? request.headers[.range] : nil, size: file.size) {

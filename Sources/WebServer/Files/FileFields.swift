@@ -2,6 +2,7 @@ import AssetProtocol
 import FailoverCore
 import Glibc
 import HTTPTypes
+import Hummingbird
 
 extension HTTPField.Name {
     static let reprDigest = Self(DigestField.name)!
@@ -10,6 +11,16 @@ extension HTTPField.Name {
     static let uploadComplete = Self("Upload-Complete")!
     static let uploadOffset = Self("Upload-Offset")!
     static let uploadLength = Self("Upload-Length")!
+}
+
+extension Request {
+    /// Whose push or deletion it is. Without keys nobody proves who they are: a machine that passes a request on says it.
+    func author(_ caller: Caller) -> MachineName {
+        guard caller.certificate == nil, let name = headers[.understudyAuthor].flatMap({ MachineName($0) }) else {
+            return caller.name
+        }
+        return name
+    }
 }
 
 extension Timestamp {

@@ -93,7 +93,7 @@ struct FileRoutes: Sendable {
     // MARK: - Changing
 
     private func put(_ request: Request, _ context: MemberContext) async throws -> Response {
-        let push = try FilePush(request, by: context.caller.name)
+        let push = try FilePush(request, by: request.author(context.caller))
         let pass = try assets.gate.enter()
         if request.headers[.uploadComplete] == "?0" { return try await begin(push) }
         try await assets.store.check(push.precondition, at: push.path)
@@ -124,7 +124,7 @@ struct FileRoutes: Sendable {
         let path = try request.storagePath(behind: Self.prefix)
         let pass = try assets.gate.enter()
         let version = try await assets.store.delete(
-            path, author: context.caller.name, precondition: try Precondition(request.headers)
+            path, author: request.author(context.caller), precondition: try Precondition(request.headers)
         ) { try stillMay(context.caller, pass) }
         return try .json(FileEntry(version))
     }

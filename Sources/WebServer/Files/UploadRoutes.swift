@@ -12,32 +12,33 @@ struct UploadRoutes: Sendable {
     static let prefix = "/uploads/"
 
     func add(to router: RouterGroup<MemberContext>) {
-        router.head("uploads/:name") { _, context in
+        router.head("uploads/:name") { request, context in
             try await Problem.ofFiles {
-                let turn = try await resume(context)
+                let turn = try await resume(request, context)
                 return Response(status: .noContent, headers: state(of: turn, at: turn.offset))
             }
         }
         router.patch("uploads/:name") { request, context in
             try await Problem.ofFiles { try await receive(request, context) }
         }
-        router.delete("uploads/:name") { _, context in
+        router.delete("uploads/:name") { request, context in
             try await Problem.ofFiles {
-                try await assets.uploads.giveUp(try await resume(context))
+                try await assets.uploads.giveUp(try await resume(request, context))
                 return Response(status: .noContent)
             }
         }
         router.only(.head, .patch, .delete, path: "uploads/:name")
     }
 
-    private func resume(_ context: MemberContext) async throws -> ResumableUploads.Turn {
+    private func resume(_ request: Request, _ context: MemberContext) async throws -> ResumableUploads.Turn {
         try context.caller.require(FileRoutes.permission, to: "push files")
-        return try await assets.uploads.resume(try context.parameters.require("name"), by: context.caller.name)
+        return try await assets.uploads.resume(
+            try context.parameters.require("name"), by: request.author(context.caller))
     }
 
     private func receive(_ request: Request, _ context: MemberContext) async throws -> Response {
         let pass = try assets.gate.enter()
-        let turn = try await resume(context)
+        let turn = try await resume(request, context)
         guard request.headers[.contentType] == "application/partial-upload" else {
             throw Problem(
                 .unsupportedMediaType, "The rest of a file comes with Content-Type: application/partial-upload.")

@@ -19,13 +19,19 @@ public struct ShowShelf: Sendable {
 struct ShowFileRoutes: Sendable {
     /// `nil`: this is no Main server.
     let shelf: ShowShelf?
+    /// On a client, whose files are Main's.
+    let main: WayToMain?
     let commands: CommandRoutes
 
     func add(to router: RouterGroup<MemberContext>) {
-        router.get("show") { _, context in Response.json(try shelf(for: context.caller).list().encoded) }
+        router.get("show") { request, context in
+            if let main { return try await main.pass(request, context, by: main.files) }
+            return Response.json(try shelf(for: context.caller).list().encoded)
+        }
         router.only(.get, path: "show")
-        router.get("show/:name") { _, context in
+        router.get("show/:name") { request, context in
             let name = try name(in: context)
+            if let main { return try await main.pass(request, context, by: main.files) }
             guard let content = try await shelf(for: context.caller).content(name) else {
                 throw Problem(.notFound, "There is no show file \(name). GET /show lists those that there are.")
             }

@@ -66,6 +66,10 @@ struct HTTPFilesTests {
             #expect(
                 head.contains("etag: \"\(second.tag)\"") && head.contains("content-length: 11")
                     && head.contains("repr-digest: sha-256=:") && head.contains("last-modified: "), "\(head)")
+            // Whatever it holds, a browser keeps it and does not run it.
+            #expect(
+                head.contains("content-disposition: attachment") && head.contains("x-content-type-options: nosniff")
+                    && head.contains("content-security-policy: default-src 'none'; sandbox"), "\(head)")
             func get(_ headers: String..., query: String = "") async throws -> Answer {
                 try await site.get("files/stage/a.txt\(query)", as: nil, headers.flatMap { ["-H", $0] })
             }
