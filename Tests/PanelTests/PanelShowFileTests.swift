@@ -30,7 +30,7 @@ struct PanelShowFileTests {
                     try await refusals(one)
                     try await one.type(Self.show, into: "#save-show input")
                     try await one.press(Browser.enter)
-                    try await one.wait(for: "document.querySelector('\(Self.saved) .present')?.checkVisibility()")
+                    try await one.wait(for: "document.querySelector('\(Self.saved) .present-show')?.checkVisibility()")
                     let row = try await one.text(Self.saved)
                     #expect(row.contains(Self.show) && row.contains("main-1"), "\(row)")
 
@@ -165,6 +165,10 @@ struct PanelShowFileTests {
                         "document.querySelector('#show-elsewhere a').href", as: String.self)
                     #expect(address == "\(panel.main)/#show-file")
                     try await other.picture("35 the show file on the Backup's panel")
+                    // Main's list is seen through a client, too.
+                    try await other.open("\(panel.client)#show-file")
+                    try await other.wait(for: "document.querySelector('\(Self.saved)')?.innerText.includes('Gala')")
+                    try await other.run("window.isTheSamePage = true")
 
                     _ = try await panel.kill(panel.site.main)
                     try await one.wait(
@@ -175,11 +179,20 @@ struct PanelShowFileTests {
                         try await one.value("document.querySelector('#save-show button').ariaDisabled", as: String.self)
                             == "true")
                     try await one.picture("36 the show file while Main is away")
+                    try await other.wait(
+                        for: "document.getElementById('show-lock').innerText.includes('Backup is active: show files')")
+                    try await other.wait(
+                        for: "document.getElementById('show-lock').innerText.includes('What you see is from')")
+                    #expect(try await other.text(Self.saved).contains("Gala"))
+                    try await other.picture("39 the show file on a client while Main is away")
                     try await panel.start(panel.site.main)
                     try await one.waitForChip("Backup is idle")
                     try await one.wait(for: "!document.getElementById('show-lock').checkVisibility()")
                     try await one.wait(for: "document.querySelector('\(Self.saved) button').ariaDisabled === 'false'")
-                    #expect(try await one.value("window.isTheSamePage === true", as: Bool.self))
+                    try await other.wait(for: "document.querySelector('\(Self.saved) button').ariaDisabled === 'false'")
+                    for browser in [one, other] {
+                        #expect(try await browser.value("window.isTheSamePage === true", as: Bool.self))
+                    }
                     try await lockedWhileBackupIsActive(one, other, panel)
                     // What comes with the loss of a server, and one refusal.
                     let complaints = try await one.complaints()
@@ -229,6 +242,8 @@ struct PanelShowFileTests {
         try await one.click("\(Self.saved) button[aria-disabled=true]")
         #expect(try await !one.value("document.getElementById('question').open", as: Bool.self))
         try await one.picture("37 show files are locked")
+        try await other.wait(for: "document.getElementById('show-lock').checkVisibility()")
+        try await other.run("window.scrollTo(0, 0)")
         try await other.click(".navigation a[href='#status']")
         try await other.click("#switch-by-hand[aria-disabled=false]")
         try await other.click("#question-act")
@@ -243,7 +258,9 @@ struct PanelShowFileTests {
                 try await browser.open("\(panel.client)#show-file")
                 try await browser.waitForChip("Backup is idle")
                 guard level == 2 else {
-                    #expect(try await browser.text("#show-file").contains("This takes permission 2, and cam-1 has 1."))
+                    #expect(
+                        try await browser.text("#show-file").contains(
+                            "To see show files takes permission 2, and cam-1 has 1."))
                     #expect(
                         try await !browser.value(
                             "document.getElementById('save-show').checkVisibility()", as: Bool.self))
@@ -257,7 +274,7 @@ struct PanelShowFileTests {
                 let reason = try await browser.value(
                     "document.getElementById(document.querySelector('\(Self.saved) button').getAttribute('aria-describedby')).innerText",
                     as: String.self)
-                #expect(reason.contains("This takes permission 3, and cam-1 has 2."))
+                #expect(reason.contains("To load a show takes permission 3, and cam-1 has 2."))
                 try await browser.picture("38 show files with permission 2")
                 try await browser.click(".navigation a[href='#status']")
                 #expect(try await browser.text("#switch-against") == "This takes permission 3, and cam-1 has 2.")

@@ -22,6 +22,6 @@ export function showLock(site) {
     : `${site.chip}: show files can be saved and loaded again when ${main} is the active hub.`;
 }
 
-/** To what takes this permission. */
-export const lack = level => (viewer.permission >= level ? null
-  : `This takes permission ${level}, and ${viewer.user} has ${viewer.permission}.`);
+/** To `act`, which takes this permission. */
+export const lack = (level, act) => (viewer.permission >= level ? null
+  : `${act ? `To ${act}` : "This"} takes permission ${level}, and ${viewer.user} has ${viewer.permission}.`);

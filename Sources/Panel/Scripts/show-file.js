@@ -14,7 +14,7 @@ const elsewhere = find("show-elsewhere");
 const groups = [...section.querySelectorAll("[data-shows]")];
 const isElsewhere = viewer.role === "backup";
 /** Why nothing is seen here. */
-const blind = lack(2);
+const blind = lack(2, "see show files");
 let site;
 let list;
 let heardAt;
@@ -58,7 +58,7 @@ function show() {
   setText(find("show-present"), list?.current ? `Present show: ${quoted(list.current)}` : "The present show has no name yet");
   offerToSave({ list, lock: lock ? "show-lock" : null, look });
   const against = lack(3) ?? lock;
-  setText(find("show-rights"), !isElsewhere && !blind && viewer.permission < 3 ? `To load a show: ${lack(3)}` : blind ?? "");
+  setText(find("show-rights"), !isElsewhere && !blind && viewer.permission < 3 ? lack(3, "load a show") : blind ?? "");
   for (const group of groups) showGroup(group, against);
 }
 
@@ -94,15 +94,13 @@ let rows = 0;
 function create({ name }) {
   rows += 1;
   const [saved, by, items, bytes] = ["Saved", "By", "Items", "Size"].map(label => make("td", { "data-label": label }, make("bdi")));
-  const mark = make("small", { class: "present", hidden: true }, "▶ present show");
+  const mark = make("small", { class: "present-show", hidden: true }, "▶ present show");
   const trouble = make("p", { class: "trouble", id: `trouble-${rows}`, hidden: true });
   const load = make("button", { type: "button", class: "plain small", "aria-label": `Load ${name}` }, "Load…");
-  const take = make("a", {
-    class: "plain small", href: showAddress(name), download: `${name}.show`, "aria-label": `Take away ${name}`,
-  }, "Take away");
+  const take = make("a", { class: "plain small", download: `${name}.show`, "aria-label": `Take away ${name}` }, "Take away");
   const row = make("tr", {}, make("th", { scope: "row" }, make("bdi", {}, name), " ", mark, trouble), saved, by, items, bytes,
     make("td", { class: "actions" }, load, take));
-  Object.assign(row, { saved, by, items, bytes, mark, trouble, load });
+  Object.assign(row, { saved, by, items, bytes, mark, trouble, load, take });
   load.addEventListener("click", () => {
     if (!isBarred(load)) askToLoad(site, row.show, look);
   });
@@ -120,5 +118,8 @@ function update(row, show, against) {
   setHidden(row.trouble, !show.problem);
   setText(row.trouble, show.problem ? `✕ Cannot be loaded: ${show.problem}` : "");
   setData(row, "state", show.problem ? "unusable" : "usable");
+  // What cannot be had now leads nowhere.
+  if (problem) row.take.removeAttribute("href");
+  else if (!row.take.hasAttribute("href")) row.take.href = showAddress(show.name);
   setBarred(row.load, show.problem ? row.trouble.id : !against ? null : lack(3) ? "show-rights" : "show-lock");
 }
