@@ -79,11 +79,10 @@ final class Browser: Sendable {
 
     /// In the place of what stands there.
     func type(_ text: String, into selector: String) async throws {
-        let element = try await element(selector)
-        // The protocol's own way of clearing a field leaves it as well, and an empty value may mean something by then.
-        let selectAll = "\u{E009}a\u{E000}"
-        let delete = "\u{E017}"
-        _ = try await Self.call("POST", element.appending(path: "value"), ["text": selectAll + delete + text])
+        // Over what stands there: a field that is emptied first would be a change of its own.
+        let typed = text.isEmpty ? Self.delete : text
+        _ = try await Self.call(
+            "POST", try await element(selector).appending(path: "value"), ["text": Self.selectAll + typed])
     }
 
     /// Chooses files of this machine, as in the dialog that a browser has for that.
@@ -104,6 +103,21 @@ final class Browser: Sendable {
             """)
     }
 
+    /// Drops files and folders of this machine in the middle of the page, as from a file manager.
+    func drop(paths: [String]) async throws {
+        for type in ["dragEnter", "dragOver", "drop"] {
+            _ = try await Self.call(
+                "POST", session.appending(path: "goog/cdp/execute"),
+                [
+                    "cmd": "Input.dispatchDragEvent",
+                    "params": [
+                        "type": type, "x": 400, "y": 400,
+                        "data": ["items": [Any](), "files": paths, "dragOperationsMask": 1] as [String: Any],
+                    ] as [String: Any],
+                ])
+        }
+    }
+
     /// Presses keys, wherever the focus is.
     func press(_ keys: String...) async throws {
         let actions = keys.flatMap { [["type": "keyDown", "value": $0], ["type": "keyUp", "value": $0]] }
@@ -112,7 +126,9 @@ final class Browser: Sendable {
             ["actions": [["type": "key", "id": "keyboard", "actions": actions]]])
     }
 
+    private static let selectAll = "\u{E009}a\u{E000}"
     static let tab = "\u{E004}"
+    static let delete = "\u{E017}"
     static let enter = "\u{E007}"
     static let escape = "\u{E00C}"
 

@@ -2,7 +2,7 @@ import FailoverCore
 import LocalSite
 import Testing
 
-/// Status: what an operator does by hand, and what is said of readiness meanwhile.
+/// Status: what an operator does by hand.
 @Suite("Panel: by hand", .serialized, .timeLimit(.minutes(3)))
 struct PanelByHandTests {
     @Test("A switch that would leave a client behind is forced; two who return at once make one switch")
@@ -19,7 +19,6 @@ struct PanelByHandTests {
                 try await force(browser)
                 try await drill(browser)
                 try await twoOperators(browser, panel)
-                try await loss(browser, panel)
                 // Nothing but the refusals that were asked for.
                 let complaints = try await browser.complaints()
                 #expect(
@@ -70,7 +69,7 @@ struct PanelByHandTests {
 
     /// One at a client's panel, the other at the Backup's own.
     private func twoOperators(_ one: Browser, _ panel: PanelSite) async throws {
-        let before = try await epoch(one)
+        var before = 0
         try await Browser.with { other in
             try await other.open(panel.backup)
             for browser in [one, other] {
@@ -78,6 +77,7 @@ struct PanelByHandTests {
                 try await browser.click("#switch-by-hand[aria-disabled=false]")
                 #expect(try await browser.text("#question-title") == "Switch to main-1?")
             }
+            before = try await epoch(one)
             async let first: Void = one.click("#question-act")
             async let second: Void = other.click("#question-act")
             _ = try await (first, second)
@@ -98,32 +98,14 @@ struct PanelByHandTests {
                 "\(outcomes)")
             for browser in [one, other] { try await browser.waitForChip("Backup is idle") }
         }
-        #expect(try await epoch(one) == before + 1)
-        #expect(
-            try await one.value("document.querySelectorAll('#timeline [data-reason=planned]').length", as: Int.self)
-                == 2)
+        // One switch, in the next epoch. Others may follow, for other reasons.
+        let epochs = try await one.value(
+            "[...document.querySelectorAll('#timeline [data-reason=planned] .epoch')].map(epoch => epoch.textContent).join()",
+            as: String.self)
+        #expect(epochs.hasPrefix("epoch \(before + 1),") && epochs.split(separator: ",").count == 2, "\(epochs)")
     }
 
     private func epoch(_ browser: Browser) async throws -> Int {
         Int(try await browser.value("document.querySelector('#reason-details dd').textContent", as: String.self)) ?? 0
-    }
-
-    /// What is said while Main is dead is true.
-    private func loss(_ browser: Browser, _ panel: PanelSite) async throws {
-        _ = try await panel.kill(panel.site.main)
-        try await browser.waitForChip("Backup is active")
-        try await browser.wait(for: "document.querySelector('[data-check=serverLink]').dataset.state === 'missing'")
-        let states = try await browser.value(
-            "[...document.querySelectorAll('#checks [data-check]')].filter(line => line.checkVisibility()).map(line => line.innerText.trim()).join('|')",
-            as: String.self)
-        #expect(states.contains("the site has two servers, Main and Backup"), "\(states)")
-        #expect(states.contains("Server with failover licence: not known now"), "\(states)")
-        #expect(
-            try await browser.text("#switch-against")
-                == "backup-1 does not see main-1 now. A switch is possible when it does.")
-        try await browser.picture("45 readiness while Main is dead")
-        try await browser.narrow()
-        try await browser.run("document.getElementById('switch-by-hand').scrollIntoView({ block: 'center' })")
-        try await browser.picture("46 by hand on a telephone")
     }
 }

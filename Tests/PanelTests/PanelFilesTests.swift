@@ -49,20 +49,27 @@ struct PanelFilesTests {
 
         try await main.drop(Self.hostile, on: "#file-rows")
         try await main.wait(for: Self.uploads("3 of 3 files stored"))
+        let folder = "\(panel.site.folder)/set/deep"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["set/one.txt", "set/deep/two.txt"] { _ = try file(panel, name, name) }
+        try await main.drop(paths: ["\(panel.site.folder)/set"])
+        try await main.wait(for: Self.uploads("5 of 5 files stored"))
         for browser in [client, main] {
-            try await browser.wait(for: "document.querySelectorAll('#file-rows tr').length === 5")
+            try await browser.wait(for: "document.querySelectorAll('#file-rows tr').length === 7")
             let paths = try await browser.value(
                 "[...document.querySelectorAll('#file-rows th bdi')].map(node => node.textContent)", as: [String].self)
-            #expect(Set(paths) == Set(Self.hostile + ["stage/1/looks.txt", "stage/1/cues.csv"]))
+            #expect(
+                Set(paths)
+                    == Set(Self.hostile + ["stage/1/looks.txt", "stage/1/cues.csv", "set/one.txt", "set/deep/two.txt"]))
             #expect(paths == paths.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) })
         }
-        #expect(try await client.text("#files-word").hasPrefix("5 files, "))
+        #expect(try await client.text("#files-word").hasPrefix("7 files, "))
         try await client.picture("18 files")
         try await client.type("CUES", into: "#files-search")
         try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 1")
         #expect(try await client.text("#files-word").contains("1 found"))
         try await client.type(" ", into: "#files-search")
-        try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 5")
+        try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 7")
     }
 
     private func replace(_ panel: PanelSite, _ client: Browser, _ main: Browser) async throws {
@@ -121,11 +128,11 @@ struct PanelFilesTests {
         try await client.click("[aria-label^='Delete <img']")
         #expect(try await client.text("#question-body").contains(Self.hostile[0]))
         try await client.click("#question-act")
-        try await main.wait(for: "document.querySelectorAll('#file-rows tr').length === 4")
-        try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 4")
+        try await main.wait(for: "document.querySelectorAll('#file-rows tr').length === 6")
+        try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 6")
         try await client.run("scrollTo(0, 0)")
         try await client.click("#files-deleted")
-        try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 5")
+        try await client.wait(for: "document.querySelectorAll('#file-rows tr').length === 7")
         #expect(try await client.text("tr[data-state=deleted]").contains("deleted"))
         try await client.click("[aria-label^='Versions of <img']")
         try await client.wait(for: "document.querySelectorAll('#version-rows tr').length === 2")

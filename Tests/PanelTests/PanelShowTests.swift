@@ -41,12 +41,20 @@ struct PanelShowTests {
                     try await other.click(".navigation a[href='#routing']")
                     try await other.wait(for: Self.shows("output/2", "<b>SDI 4</b>", in: "routing"))
                     try await one.picture("15 routing while the Backup is active")
+                    for _ in 1...2 { try await other.click("#routing tbody tr:last-child .actions button") }
+                    for browser in [one, other] {
+                        try await browser.wait(for: "document.querySelectorAll('#routing tbody tr').length === 1")
+                        let complaints = try await browser.complaints()
+                        #expect(complaints.isEmpty)
+                    }
 
                     try await panel.start(panel.site.main)
                     for browser in [one, other] {
                         try await browser.waitForChip("Backup is idle")
                         try await browser.click(".navigation a[href='#delays']")
                         try await browser.wait(for: Self.shows("video", "80 ms", in: "delays"))
+                        let complaints = try await browser.complaints()
+                        #expect(complaints.allSatisfy { !$0.contains("Uncaught") }, "\(complaints)")
                     }
                 }
             }

@@ -9,8 +9,9 @@ const mostRows = 100;
 const signs = {
   waiting: "…", sending: "◐", storing: "◐", done: "✓", conflict: "!", locked: "✕", lost: "✕", refused: "✕", cancelled: "○",
 };
-/** What is most worth a look comes first where there are too many. */
-const order = ["conflict", "locked", "lost", "refused", "sending", "storing", "waiting", "cancelled", "done"];
+/** What takes somebody's decision stands first, then what is under way, and the newest of what is done. */
+const order = { conflict: 0, locked: 0, lost: 0, refused: 0, sending: 1, storing: 1, waiting: 2, cancelled: 3, done: 3 };
+const isDone = upload => order[upload.state] === 3;
 const unfinished = ["waiting", "sending", "storing"];
 
 find("uploads-clear").addEventListener("click", dismissDone);
@@ -19,13 +20,13 @@ export function showUploads() {
   const uploads = allUploads();
   setHidden(find("uploads"), uploads.length === 0);
   if (uploads.length === 0) return;
-  const shown = uploads.length <= mostRows ? uploads
-    : [...uploads].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state)).slice(0, mostRows);
+  const shown = [...uploads].sort((one, other) => order[one.state] - order[other.state]
+    || (isDone(one) ? other.number - one.number : one.number - other.number)).slice(0, mostRows);
   keep(find("upload-rows"), shown, upload => upload.number, create, update);
   setText(find("uploads-more"), uploads.length > shown.length
     ? `${count(uploads.length - shown.length, "more is", "more are")} not shown here.` : "");
   setText(find("uploads-word"), summary(uploads));
-  setHidden(find("uploads-clear"), !uploads.some(upload => ["done", "cancelled"].includes(upload.state)));
+  setHidden(find("uploads-clear"), !uploads.some(isDone));
 }
 
 function summary(uploads) {
