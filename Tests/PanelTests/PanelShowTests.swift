@@ -122,6 +122,12 @@ struct PanelShowTests {
                 #expect(
                     try await browser.value("document.getElementById('files-parts').hidden", as: Bool.self)
                         == (level == 1))
+                guard level == 2 else { return }
+                // Over TLS, with the key of this client.
+                try await browser.drop(["pushed.txt"], on: "#files")
+                try await browser.wait(for: "document.getElementById('file-rows').innerText.includes('cam-1')")
+                try await browser.wait(
+                    for: "document.querySelector('[aria-label=\"Delete pushed.txt\"]').ariaDisabled === 'true'")
             }
             await program.close()
         }

@@ -84,7 +84,7 @@ final class WayToMain: Sendable {
         guard let url = files.url, url.hasSuffix("/\(folder)") else {
             throw Problem(
                 .serviceUnavailable,
-                files.reason?.capitalizedFirst
+                files.reason
                     ?? "The Main server has no HTTP, over which files go. Start it with --http.")
         }
         guard credentials == nil || url.hasPrefix("https://") else {
