@@ -33,16 +33,17 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 
 /// What a browser gets of the panel: embedded, so that a server is one program.
 let panelFiles = [
-    "Pages/files.mustache", "Pages/index.mustache", "Pages/machines.mustache", "Pages/show.mustache",
-    "Pages/status.mustache", "Pages/texts.mustache", "Scripts/add-backup.js", "Scripts/commands.js",
-    "Scripts/delete-file.js", "Scripts/dialog.js", "Scripts/dom.js", "Scripts/dropped.js", "Scripts/edits.js",
-    "Scripts/feed.js", "Scripts/file-listing.js", "Scripts/file-rights.js", "Scripts/file-texts.js",
-    "Scripts/file-versions.js", "Scripts/files-lock.js", "Scripts/files.js", "Scripts/lag.js", "Scripts/machines.js",
-    "Scripts/navigation.js", "Scripts/panel.js", "Scripts/picture.js", "Scripts/push-files.js",
-    "Scripts/readiness.js", "Scripts/remove-backup.js", "Scripts/rights.js", "Scripts/show.js",
-    "Scripts/status-bar.js", "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js",
-    "Scripts/upload-rows.js", "Scripts/uploads.js", "Scripts/viewer.js", "Styles/dialog.css", "Styles/files.css",
-    "Styles/icon.svg", "Styles/machines.css", "Styles/panel.css", "Styles/show.css", "Styles/status.css",
+    "Pages/files.mustache", "Pages/index.mustache", "Pages/machines.mustache", "Pages/show-file.mustache",
+    "Pages/show.mustache", "Pages/status.mustache", "Pages/texts.mustache", "Scripts/add-backup.js",
+    "Scripts/by-hand.js", "Scripts/commands.js", "Scripts/delete-file.js", "Scripts/dialog.js", "Scripts/dom.js",
+    "Scripts/dropped.js", "Scripts/edits.js", "Scripts/feed.js", "Scripts/file-listing.js", "Scripts/file-rights.js",
+    "Scripts/file-texts.js", "Scripts/file-versions.js", "Scripts/files-lock.js", "Scripts/files.js", "Scripts/lag.js",
+    "Scripts/load-show.js", "Scripts/machines.js", "Scripts/navigation.js", "Scripts/panel.js", "Scripts/picture.js",
+    "Scripts/push-files.js", "Scripts/readiness.js", "Scripts/remove-backup.js", "Scripts/rights.js",
+    "Scripts/save-show.js", "Scripts/show-file.js", "Scripts/show-list.js", "Scripts/show.js", "Scripts/status-bar.js",
+    "Scripts/switch-hub.js", "Scripts/texts.js", "Scripts/timeline.js", "Scripts/upload-rows.js", "Scripts/uploads.js",
+    "Scripts/viewer.js", "Styles/dialog.css", "Styles/files.css", "Styles/icon.svg", "Styles/machines.css",
+    "Styles/panel.css", "Styles/show-file.css", "Styles/show.css", "Styles/status.css",
 ]
 
 let package = Package(

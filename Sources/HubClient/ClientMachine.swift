@@ -202,7 +202,7 @@ private final class SiteFollower {
             tryAnotherWay(to: side, than: endpoint)
             guard reported.updateValue(reason, forKey: side) != reason else { return }
             log.warning("the \(side) hub at \(endpoint) cannot be reached (\(reason)); trying on")
-        case .keys: break
+        case .keys, .history: break
         case .misdirected(let endpoint, let side):
             log.warning("\(endpoint) was given for the \(side) server, but the other server answers there")
         case .nameTaken(let other):

@@ -53,6 +53,8 @@ public final class MachineAgent {
         case server(HubServer, Side)
         /// Whose keys do not count any more, as that server knows; told to servers only.
         case keys(HubKeys, Side)
+        /// What that hub says of its past, a `HubHistory`, to be read when there is time; told to servers only.
+        case history([UInt8], Side)
         /// The pair as the newest epoch describes it.
         case pair(HubPair)
         case followed(MachineName, Epoch, Follower.Switch?)
@@ -68,13 +70,16 @@ public final class MachineAgent {
         case ignored(topic: String, cause: String)
     }
 
-    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest. Of what this machine says
-    /// itself only its heartbeats come back, which proves that the hub works.
+    /// Not all of `hub/#`: the history comes with every switch, and is longer than all the rest. Only servers read it, last.
+    /// Of what this machine says itself only its heartbeats come back, which proves that the hub works.
     private static func subscriptions(_ identity: Identity) -> [HubLink.Subscription] {
         let name = identity.name
+        let isServer = identity.role != .client
+        let topics: [Topic] =
+            (isServer ? [.hubKeys] : []) + [.machine(name, .heartbeat), .hubServer, .hubPair, .hubActive]
+            + (isServer ? [.hubHistory] : [])
         return [HubLink.Subscription(filter: TopicFilter.machine(name), noLocal: true)]
-            + (identity.role == .client ? [] : [.init(filter: Topic.hubKeys.name)])
-            + [Topic.machine(name, .heartbeat), .hubServer, .hubPair, .hubActive].map { .init(filter: $0.name) }
+            + topics.map { HubLink.Subscription(filter: $0.name) }
     }
 
     private static let heartbeatInterval = Duration.seconds(1)
@@ -254,6 +259,7 @@ public final class MachineAgent {
             onEvent(.server(server, side))
             if identity.role == .client { settle(link, at: server.role == .main ? .main : .backup, from: side) }
         case .hubPair: try readPair(message.payload)
+        case .hubHistory: onEvent(.history(message.payload, side))
         case .hubKeys: onEvent(.keys(try HubKeys(decoding: message.payload), side))
         case .machine(identity.name, .status):
             sawOwnStatus(try MachineStatus(decoding: message.payload), isRetained: message.isRetained, on: link)

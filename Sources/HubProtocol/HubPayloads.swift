@@ -132,7 +132,7 @@ public struct HubPair: Payload {
     }
 }
 
-/// `hub/history`: the last transitions and, among them, the last commands that were given on this hub, newest first.
+/// `hub/history`: the last transitions and, among them, the last commands that were given on either hub, newest first.
 public struct HubHistory: Payload {
     public static let maximumCount = 50
     /// Of those, so that many commands do not push out every transition.
@@ -186,6 +186,13 @@ public struct HubHistory: Payload {
             }
         }
 
+        var at: UTCTime {
+            switch self {
+            case .transition(let transition): transition.at
+            case .command(let command): command.at
+            }
+        }
+
         func encode(to encoder: any Encoder) throws {
             switch self {
             case .transition(let transition): try transition.encode(to: encoder)
@@ -217,6 +224,20 @@ public struct HubHistory: Payload {
             epoch: record.epoch, from: record.previous, to: record.holder, reason: record.reason,
             evidence: record.evidence, at: UTCTime(record.since), by: record.by?.description ?? "coordinator")
         entries = [.transition(transition)] + entries.prefix(Self.maximumCount - 1)
+    }
+
+    /// Adds the commands that were given on the other hub, each where its time is.
+    public mutating func note(commandsOf other: HubHistory) {
+        let known = Set(commands)
+        for command in other.commands.reversed() where !known.contains(command) {
+            let moment = command.at.timestamp
+            let place = entries.firstIndex { $0.at.timestamp <= moment } ?? entries.endIndex
+            entries.insert(.command(command), at: place)
+        }
+        // By their times: two hubs that tell each other must come to an end.
+        let kept = Set(commands.sorted { $1.at.timestamp < $0.at.timestamp }.prefix(Self.maximumCommands))
+        entries.removeAll { if case .command(let command) = $0 { !kept.contains(command) } else { false } }
+        entries = Array(entries.prefix(Self.maximumCount))
     }
 
     public mutating func note(_ command: Command) {
@@ -273,12 +294,12 @@ extension HubState.Missing {
     /// For people: what is wrong, and what to do.
     public var sentence: String {
         switch self {
-        case .backup: "no Backup server is paired"
+        case .backup: "no second server stands by: add a Backup server, or wait until the two servers are paired"
         case .backupUnreachable: "the Backup server cannot be reached: start it, or check its network"
         case .replication: "the other hub does not have the whole state of the show yet"
         case .license: "a Server with failover licence is missing"
         case .keysDiffer: "the keys of the two servers do not go together: both need one of this site"
-        case .clientsWithoutBackup: "some clients do not know the Backup's address yet"
+        case .clientsWithoutBackup: "some clients do not reach the hub of the Backup server"
         case .serverLink: "the two servers do not see each other"
         }
     }

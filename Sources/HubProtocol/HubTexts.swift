@@ -30,12 +30,12 @@ extension HubState.Missing {
     /// What holds where it is not missing.
     public var fulfilment: String {
         switch self {
-        case .backup: "this site has a Backup server"
+        case .backup: "the site has two servers, Main and Backup"
         case .backupUnreachable: "the Backup server is reached"
         case .replication: "the other hub has the whole state of the show"
         case .license: "both servers have a Server with failover licence"
         case .keysDiffer: "the keys of the two servers go together"
-        case .clientsWithoutBackup: "every client knows the Backup's address"
+        case .clientsWithoutBackup: "every client reaches the hub of the Backup server"
         case .serverLink: "the two servers see each other"
         }
     }

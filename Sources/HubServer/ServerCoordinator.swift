@@ -33,6 +33,9 @@ final class ServerCoordinator {
     private(set) var coordinator: Coordinator
     private(set) var history: HubHistory
     private let auditTimer = LoopTimer()
+    /// What the other hub said of its past, until it is read.
+    private var othersHistory: [UInt8]?
+    private let historyTimer = LoopTimer()
     var machines = MachineTable()
     private var candidates: [WitnessIdentity] = []
     private var followed: Epoch?
@@ -177,7 +180,7 @@ final class ServerCoordinator {
         await shows?.finish()
         await agent.leave()
         hasEnded = true
-        for timer in [timer, auditTimer, retry, tableTimer] { timer.cancel() }
+        for timer in [timer, auditTimer, historyTimer, retry, tableTimer] { timer.cancel() }
         peer.stop()
         replicator.stop()
         keys?.stop()
@@ -406,6 +409,7 @@ final class ServerCoordinator {
             peer.unreachable(reason)
             publish()
         case .keys(let keys, let side) where side == peerSide: remember(keys.revoked)
+        case .history(let history, let side) where side == peerSide: readLater(history)
         case .nameTaken(let other): fail(.nameTaken(name: options.name, address: other.address))
         case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
         default: break
@@ -429,6 +433,26 @@ final class ServerCoordinator {
     /// Into the history, which goes to disk a little later, so that many commands are written at once.
     private func audit(_ command: String, by user: MachineName, _ response: CommandResponse) {
         history.note(.init(command, by: user, at: .now, epoch: coordinator.record?.epoch, response))
+        tellHistory()
+    }
+
+    /// It comes with every switch, when there is something better to do.
+    private func readLater(_ history: [UInt8]) {
+        othersHistory = history
+        guard !historyTimer.isScheduled else { return }
+        historyTimer.schedule(after: .milliseconds(100)) { [weak self] in self?.readHistory() }
+    }
+
+    /// The command for a switch was given on the hub that was active before.
+    private func readHistory() {
+        guard !hasEnded, let others = othersHistory.flatMap({ try? HubHistory(decoding: $0) }) else { return }
+        othersHistory = nil
+        let before = history
+        history.note(commandsOf: others)
+        if history != before { tellHistory() }
+    }
+
+    private func tellHistory() {
         board.publish(.hubHistory, history)
         guard !auditTimer.isScheduled else { return }
         auditTimer.schedule(after: .seconds(1)) { [weak self] in

@@ -40,7 +40,7 @@ public struct PanelPage: Sendable {
             templates: try [
                 "index": PackageResources.index_mustache, "status": PackageResources.status_mustache,
                 "machines": PackageResources.machines_mustache, "show": PackageResources.show_mustache,
-                "files": PackageResources.files_mustache,
+                "show-file": PackageResources.show_file_mustache, "files": PackageResources.files_mustache,
                 "texts": PackageResources.texts_mustache,
             ].mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
     }
@@ -72,6 +72,14 @@ public struct PanelPage: Sendable {
             let example: String
         }
 
+        /// A list of show files.
+        struct ShowGroup {
+            let kind: String
+            let title: String
+            /// Said where there are none.
+            let none: String
+        }
+
         /// The chip of a machine that reaches nobody.
         let isolated = Phase.isolated.chip(hasPair: true)
         let machine: String
@@ -83,6 +91,15 @@ public struct PanelPage: Sendable {
             Show(kind: "delays", title: "Delays", value: "Delay", example: "video"),
             Show(kind: "routing", title: "Routing", value: "Route", example: "input/1"),
         ]
+        let showGroups = [
+            ShowGroup(kind: "saved", title: "Saved shows", none: "No show was saved yet."),
+            ShowGroup(
+                kind: "backups", title: "Automatic backups",
+                none:
+                    "There are none yet. Main makes them while the show changes, and before one is loaded or replaced."),
+        ]
+        let showRule = ShowName.rule
+        let noDrill = "Drills come with a later version of this server."
         let checks = HubState.Missing.allCases.map {
             Check(code: $0.rawValue, missing: $0.sentence, fulfilled: $0.fulfilment)
         }

@@ -39,6 +39,13 @@ struct OrderTests {
                     let last = hub.history?.transitions.first { $0.reason == .planned }
                     #expect(last?.by == "anna" && last?.to == target.name)
                 }
+                try await site.watch.wait(for: "both hubs say that anna ordered it") { view in
+                    let count = target.role == .backup ? 1 : 2
+                    return [site.main, site.backup].allSatisfy {
+                        let commands = view.hubs[$0.endpoint]?.history?.commands ?? []
+                        return commands.count { $0.command == "hub/switch" && $0.by == "anna" } == count
+                    }
+                }
             }
         }
     }

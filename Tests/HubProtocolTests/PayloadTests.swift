@@ -167,6 +167,33 @@ struct PayloadTests {
         #expect(try HubHistory(decoding: history.encoded) == history)
     }
 
+    @Test("Commands of the other hub stand where their time is; two hubs that tell each other come to the same end")
+    func commandsOfTheOtherHub() throws {
+        func command(_ number: Int) -> HubHistory.Command {
+            HubHistory.Command(
+                "hub/switch", by: MachineName("user-\(number)")!,
+                at: UTCTime(Timestamp(millisecondsSince1970: Int64(number))), epoch: Epoch(1), .ok)
+        }
+        var (one, other) = (HubHistory(), HubHistory())
+        for number in [1, 4] { one.note(command(number)) }
+        for number in [2, 3] { other.note(command(number)) }
+        one.note(commandsOf: other)
+        #expect(one.commands == [4, 3, 2, 1].map(command))
+        let before = one
+        one.note(commandsOf: other)
+        #expect(one == before)
+
+        for number in 10..<70 {
+            if number.isMultiple(of: 2) { one.note(command(number)) } else { other.note(command(number)) }
+        }
+        // Each is told what the other one says anew.
+        for _ in 1...2 {
+            one.note(commandsOf: other)
+            other.note(commandsOf: one)
+        }
+        #expect(one.commands == (45...69).reversed().map(command) && other.commands == one.commands)
+    }
+
     @Test("Readers ignore keys that they do not know")
     func unknownKeys() throws {
         let text = #"{"session":"s","sequence":1,"intervalMs":1000,"epoch":7,"new":{"a":[1]}}"#

@@ -77,10 +77,12 @@ final class Browser: Sendable {
         _ = try await Self.call("POST", try await element(selector).appending(path: "click"), [:])
     }
 
+    /// In the place of what stands there.
     func type(_ text: String, into selector: String) async throws {
         // Over what stands there: a field that is emptied first would be a change of its own.
+        let typed = text.isEmpty ? Self.delete : text
         _ = try await Self.call(
-            "POST", try await element(selector).appending(path: "value"), ["text": Self.selectAll + text])
+            "POST", try await element(selector).appending(path: "value"), ["text": Self.selectAll + typed])
     }
 
     /// Chooses files of this machine, as in the dialog that a browser has for that.
@@ -126,6 +128,7 @@ final class Browser: Sendable {
 
     private static let selectAll = "\u{E009}a\u{E000}"
     static let tab = "\u{E004}"
+    static let delete = "\u{E017}"
     static let enter = "\u{E007}"
     static let escape = "\u{E00C}"
 

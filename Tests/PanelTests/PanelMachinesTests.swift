@@ -11,9 +11,10 @@ struct PanelMachinesTests {
             try await Browser.with { browser in
                 try await browser.open("\(panel.main)#machines")
                 try await browser.waitForChip("No backup")
+                try await readiness(browser)
                 try await add(panel.site.backup, browser)
 
-                try await browser.click("tr[data-role=backup] button.plain")
+                try await browser.click("tr[data-role=backup] button.plain[aria-disabled=false]")
                 let question = try await browser.text("#question")
                 #expect(question.contains("Switch to backup-1?") && question.contains("3 clients are without a hub"))
                 try await browser.picture("9 a planned switch")
@@ -33,6 +34,20 @@ struct PanelMachinesTests {
                 #expect(complaints.allSatisfy { $0.contains("api/commands/backup/add") && $0.contains("409") })
             }
         }
+    }
+
+    /// Of a second server nothing is said as long as there is none.
+    private func readiness(_ browser: Browser) async throws {
+        try await browser.click(".navigation a[href='#status']")
+        let lines = try await browser.value(
+            "[...document.querySelectorAll('#checks [data-check]')].filter(line => line.checkVisibility()).map(line => line.dataset.check).join()",
+            as: String.self)
+        #expect(lines == "backup")
+        #expect(try await browser.text("#checks").contains("no second server stands by"))
+        #expect(try await browser.text("#switch-against").contains("add a Backup server"))
+        try await browser.picture("47 without a Backup")
+        try await browser.run("window.scrollTo(0, 0)")
+        try await browser.click(".navigation a[href='#machines']")
     }
 
     private func add(_ backup: LocalSite.Server, _ browser: Browser) async throws {

@@ -53,6 +53,8 @@ struct PanelShowTests {
                         try await browser.waitForChip("Backup is idle")
                         try await browser.click(".navigation a[href='#delays']")
                         try await browser.wait(for: Self.shows("video", "80 ms", in: "delays"))
+                        let complaints = try await browser.complaints()
+                        #expect(complaints.allSatisfy { !$0.contains("Uncaught") }, "\(complaints)")
                     }
                 }
             }
@@ -78,6 +80,9 @@ struct PanelShowTests {
                 try await panel.start(panel.site.main)
                 try await browser.wait(for: "document.querySelector('#delays tr[data-edit=saved]')")
                 try await browser.wait(for: Self.shows("audio", "7 ms", in: "delays"))
+                // Deleted, and gone.
+                for _ in 1...2 { try await browser.click("#delays tbody .actions button") }
+                try await browser.wait(for: "document.querySelectorAll('#delays tbody tr').length === 0")
             }
         }
     }

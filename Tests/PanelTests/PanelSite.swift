@@ -16,9 +16,11 @@ struct PanelSite {
 
     /// - Parameters:
     ///   - isPaired: whether the servers know each other at first.
+    ///   - more: what Main is started with beside all else.
     ///   - permission: of the clients, where the site has keys.
     static func with(
-        isPaired: Bool = true, permission: Int? = nil, _ body: (PanelSite) async throws -> Void
+        isPaired: Bool = true, permission: Int? = nil, main more: [String] = [],
+        _ body: (PanelSite) async throws -> Void
     ) async throws {
         let site = try await LocalSite(returnDelay: 0.3, hasKeys: permission != nil, hasPanels: true)
         do {
@@ -28,7 +30,7 @@ struct PanelSite {
                     let place = try #require(arguments.firstIndex { ["--backup", "--main"].contains($0) })
                     arguments.removeSubrange(place...place + 1)
                 }
-                try await site.start(server.name, arguments)
+                try await site.start(server.name, arguments + (server.role == .main ? more : []))
             }
             for client in clients {
                 if let permission { _ = try site.key(of: client, permission: permission) }

@@ -4,11 +4,19 @@
  * Gives a command. Returns what the site answered, `{status, code, message}`, where `status` is `ok`, `refused`, or
  * `unknown` where nobody knows what became of it.
  */
-export async function command(name, body) {
+export const command = (name, body) => send("POST", `/api/commands/${name}`, body);
+
+/** The same for show files, by their names. */
+export const saveShow = name => send("PUT", showAddress(name), {});
+export const loadShow = name => send("POST", `${showAddress(name)}/load`, {});
+
+export const showAddress = name => `/show/${encodeURIComponent(name)}`;
+
+async function send(method, address, body) {
   let response;
   try {
-    response = await fetch(`/api/commands/${name}`, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    response = await fetch(address, {
+      method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     });
   } catch {
     return unknown("The connection was lost before an answer came. Look at the site before you try again.");

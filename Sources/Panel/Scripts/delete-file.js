@@ -1,7 +1,8 @@
 // A file is deleted, as the version that was seen: its versions stay.
 
 import { ask, name, paragraph } from "./dialog.js";
-import { addressOf, bytes, quoted, versionText } from "./file-texts.js";
+import { addressOf, versionText } from "./file-texts.js";
+import { bytes, quoted } from "./texts.js";
 
 /** `onDone` is called once the site has deleted it. */
 export function askToDelete(entry, onDone) {

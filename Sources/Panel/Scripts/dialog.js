@@ -1,10 +1,11 @@
 // A question before anything happens that cannot be taken back at once.
 
-import { find, make, setHidden, setText } from "./dom.js";
+import { find, isBarred, make, setBarred, setHidden, setText } from "./dom.js";
 
 const dialog = find("question");
 const act = find("question-act");
 const refusal = find("question-refusal");
+const against = find("question-against");
 const force = find("question-force");
 const isForced = force.querySelector("input");
 let asked;
@@ -13,7 +14,8 @@ let asked;
  * Asks, and does it where the operator agrees.
  *
  * `question` has a `title`, a `body` of elements, the word on the button (`verb`), a `tone` (`danger` or none), what is said when
- * it is `done` (or nothing), and `ask(isForced)`, which gives the command. A refusal is shown, and the question stays.
+ * it is `done` (or nothing) where the site says nothing of its own, and `ask(isForced)`, which gives the command. A refusal is
+ * shown, and the question stays. What is `against` it, if anything, bars it.
  */
 export function ask(question) {
   asked = question;
@@ -23,6 +25,9 @@ export function ask(question) {
   act.dataset.tone = question.tone ?? "";
   setHidden(refusal, true);
   setHidden(force, true);
+  setHidden(against, !question.against);
+  setText(against, question.against ?? "");
+  setBarred(act, question.against ? against.id : null);
   isForced.checked = false;
   busy(false);
   dialog.showModal();
@@ -40,11 +45,13 @@ find("question-cancel").addEventListener("click", () => dialog.close());
 
 dialog.querySelector("form").addEventListener("submit", async event => {
   event.preventDefault();
+  if (isBarred(act)) return;
   const question = asked;
   setHidden(refusal, true);
   busy(true);
   const answer = await question.ask(isForced.checked);
-  if (answer.status === "ok" && question.done) notice(question.done);
+  const done = answer.message ?? question.done;
+  if (answer.status === "ok" && done) notice(done);
   // Another question may be open by now.
   if (asked !== question || !dialog.open) {
     if (answer.status !== "ok") notice(answer.message ?? "Refused.", "bad");

@@ -26,6 +26,16 @@ export function setHidden(node, isHidden) {
   if (node.hidden !== isHidden) node.hidden = isHidden;
 }
 
+/** Bars a button for what the element `reason` says, by its id; frees it where that is null. */
+export function setBarred(button, reason) {
+  // Not `disabled`: the reason must be reached with the keyboard as well.
+  if (button.getAttribute("aria-disabled") !== String(Boolean(reason))) button.setAttribute("aria-disabled", String(Boolean(reason)));
+  if (reason === null) return button.removeAttribute("aria-describedby");
+  if (button.getAttribute("aria-describedby") !== reason) button.setAttribute("aria-describedby", reason);
+}
+
+export const isBarred = button => button.getAttribute("aria-disabled") === "true";
+
 /**
  * Makes the children of `parent` show `items`, in their order, each with a node of its own for as long as it is there.
  * `update` gets the node and the item.
@@ -39,7 +49,7 @@ export function keep(parent, items, key, create, update) {
     if (wanted.has(name)) continue;
     known.delete(name);
     // It may stand elsewhere by now.
-    if (node.parentNode === parent) node.remove();
+    if (node.parentNode === parent) parent.removeChild(node);
   }
   let next = parent.firstChild;
   for (const [index, item] of items.entries()) {

@@ -1,7 +1,7 @@
 // What speaks against an act with files, before it is asked: as a sentence, or null. The site decides in any case.
 
 import { lockOf } from "./files-lock.js";
-import { viewer } from "./viewer.js";
+import { lack } from "./rights.js";
 
 const levels = { see: 2, pull: 2, push: 2, delete: 3 };
 let files;
@@ -11,10 +11,7 @@ export const noteFiles = site => { files = site.files; };
 /** To seeing, pulling, pushing or deleting: `see`, `pull`, `push`, `delete`. */
 export const objectionTo = act => missingRight(act) ?? lockOn(act);
 
-export function missingRight(act) {
-  if (viewer.permission >= levels[act]) return null;
-  return `To ${act} files takes permission ${levels[act]}, and ${viewer.user} has ${viewer.permission}.`;
-}
+export const missingRight = act => lack(levels[act], `${act} files`);
 
 /** What the site said last need not be true any more. */
 export const isKnown = () => document.body.dataset.standing === "live";

@@ -2,8 +2,8 @@
 
 import { find, keep, make, setData, setHidden, setText } from "./dom.js";
 import { objectionTo } from "./file-rights.js";
-import { addressOf, bytes, nameOf } from "./file-texts.js";
-import { time } from "./texts.js";
+import { addressOf, nameOf } from "./file-texts.js";
+import { bytes, time } from "./texts.js";
 
 const dialog = find("versions");
 let path;

@@ -1,10 +1,10 @@
 // SETUP > Machines: every machine of the site, and what can be done with the two servers.
 
 import { askToAdd } from "./add-backup.js";
-import { count, find, keep, make, setData, setHidden, setText } from "./dom.js";
+import { count, find, isBarred, keep, make, setBarred, setData, setHidden, setText } from "./dom.js";
 import { askToRemove } from "./remove-backup.js";
 import { objection } from "./rights.js";
-import { askToSwitch } from "./switch-hub.js";
+import { askToSwitch, otherHub, switchObjection } from "./switch-hub.js";
 import { age } from "./texts.js";
 import { viewer } from "./viewer.js";
 
@@ -77,17 +77,18 @@ function update(node, row, site) {
 
 function showActions(parent, row, site) {
   const actions = row.role === "client" ? [] : actionsOf(row, site);
-  const against = actions.length ? objection(site) : null;
-  keep(parent, actions.length && against ? [...actions, { key: "against", against }] : actions, action => action.key, action => {
-    if (action.against) return make("p", { class: "against", id: `against-${row.name}` });
+  const reasons = [...new Set(actions.map(action => action.against).filter(Boolean))]
+    .map((reason, index) => ({ key: `against-${index}`, reason, id: `against-${index}-${row.name}` }));
+  keep(parent, [...actions, ...reasons], action => action.key, action => {
+    if (action.reason) return make("p", { class: "against", id: action.id });
     const button = make("button", { type: "button", class: action.class });
     // The site at the moment of the click, not at that of the button's birth.
     button.addEventListener("click", () => {
-      if (button.getAttribute("aria-disabled") !== "true") action.act(shown);
+      if (!isBarred(button)) action.act(shown);
     });
     return button;
   }, (node, action) => {
-    if (action.against) return setText(node, action.against);
+    if (action.reason) return setText(node, action.reason);
     if (action.label) {
       if (node.getAttribute("aria-label") !== action.label) {
         node.setAttribute("aria-label", action.label);
@@ -95,30 +96,27 @@ function showActions(parent, row, site) {
       }
     }
     if (action.icon) { if (!node.firstChild) node.append(icon(action.icon)); } else setText(node, action.text);
-    // Not `disabled`: the reason must be reached with the keyboard as well.
-    if (node.getAttribute("aria-disabled") !== String(Boolean(against))) {
-      node.setAttribute("aria-disabled", String(Boolean(against)));
-      if (against) node.setAttribute("aria-describedby", `against-${row.name}`);
-      else node.removeAttribute("aria-describedby");
-    }
+    setBarred(node, reasons.find(({ reason }) => reason === action.against)?.id ?? null);
   });
 }
 
 function actionsOf(row, site) {
   const { pair, active } = site;
   const actions = [];
-  const isNamed = site.servers.some(server => server.name === row.name);
+  const against = objection(site);
   if (row.role === "main" && !pair?.backup && (active?.hub === row.name || !active?.hub)) {
-    actions.push({ key: "add", text: "Add Backup server", class: "act small", act: askToAdd });
+    actions.push({ key: "add", text: "Add Backup server", class: "act small", act: askToAdd, against });
   }
-  const mayFollow = active?.hub && active.hub !== row.name && isNamed && ["idle", "active"].includes(site.phase);
-  if (mayFollow) {
-    actions.push({ key: "switch", text: `Switch to ${row.name}`, class: "plain small", act: now => askToSwitch(now, row.name) });
+  if (otherHub(site) === row.name) {
+    actions.push({
+      key: "switch", text: `Switch to ${row.name}`, class: "plain small", act: now => askToSwitch(now, row.name),
+      against: switchObjection(site),
+    });
   }
   if (row.role === "backup" && pair?.backup?.name === row.name) {
     const label = active?.hub === row.name
       ? `Switch back to ${pair.main?.name ?? "Main"}` : `Remove Backup server ${row.name}`;
-    actions.push({ key: "remove", icon: "delete", label, class: "icon", act: askToRemove });
+    actions.push({ key: "remove", icon: "delete", label, class: "icon", act: askToRemove, against });
   }
   return actions;
 }

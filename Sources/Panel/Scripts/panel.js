@@ -12,12 +12,15 @@ import { noteOutages, showTimeline } from "./timeline.js";
 import { showMachines } from "./machines.js";
 import { showAdding } from "./add-backup.js";
 import { followShow, showSite } from "./show.js";
+import { followShowFile, showShowFile } from "./show-file.js";
+import { showByHand } from "./by-hand.js";
 
 const parts = {
-  status: [showPicture, showFilesLock, showReadiness, showLag, showTimeline],
+  status: [showPicture, showFilesLock, showReadiness, showLag, showByHand, showTimeline],
   machines: [showMachines, showAdding],
   delays: [showSite],
   routing: [showSite],
+  "show-file": [showShowFile],
   files: [showFiles],
 };
 
@@ -48,6 +51,7 @@ function measured(name, body) {
 navigate(name => {
   page = name;
   followShow(name);
+  followShowFile(name);
   followFiles(name);
   render();
 });

@@ -4,9 +4,8 @@ import { viewer } from "./viewer.js";
 
 /** To `backup/…` and `hub/switch`. */
 export function objection(site) {
-  if (viewer.permission < 3) {
-    return `This takes permission 3, and ${viewer.user} has ${viewer.permission}.`;
-  }
+  const lacking = lack(3);
+  if (lacking) return lacking;
   if (!site.active?.hub) return "No hub is active at this moment.";
   const active = site.servers.find(server => server.name === site.active.hub);
   if (active && !active.reached) return `${active.name} is not reached from here.`;
@@ -15,3 +14,14 @@ export function objection(site) {
   }
   return null;
 }
+
+/** To saving and loading the show file, whoever asks for it. */
+export function showLock(site) {
+  const main = site.pair?.main?.name ?? "Main";
+  return site.active?.hub === main ? null
+    : `${site.chip}: show files can be saved and loaded again when ${main} is the active hub.`;
+}
+
+/** To `act`, which takes this permission. */
+export const lack = (level, act) => (viewer.permission >= level ? null
+  : `${act ? `To ${act}` : "This"} takes permission ${level}, and ${viewer.user} has ${viewer.permission}.`);

@@ -63,11 +63,11 @@ function create(item) {
   const topic = topicOf(item);
   const input = make("input", { autocomplete: "off", spellcheck: "false", "aria-label": `${item.item} of ${item.machine}` });
   const state = make("span", { class: "edit-state", role: "status" });
-  const remove = make("button", { type: "button", class: "plain small" }, "Delete");
+  const erase = make("button", { type: "button", class: "plain small" }, "Delete");
   const row = make("tr", {},
     make("th", { scope: "row" }, make("bdi", {}, item.machine)), make("td", { "data-label": "Item" }, make("bdi", {}, item.item)),
-    make("td", { "data-label": "Value", class: "value-cell" }, input), make("td", { class: "actions" }, state, remove));
-  Object.assign(row, { input, state, removal: remove, value: item.text });
+    make("td", { "data-label": "Value", class: "value-cell" }, input), make("td", { class: "actions" }, state, erase));
+  Object.assign(row, { input, state, erase, value: item.text });
   // Whose turn it is to say what stands there: the operator's while they type, everyone's else.
   const commit = () => { if (!input.readOnly && input.value !== row.value) save(topic, input.value, row.value); };
   input.addEventListener("keydown", event => {
@@ -80,15 +80,15 @@ function create(item) {
   let isAsked = false;
   const calmDown = () => {
     isAsked = false;
-    setText(remove, "Delete");
-    delete remove.dataset.tone;
+    setText(erase, "Delete");
+    delete erase.dataset.tone;
   };
-  remove.addEventListener("blur", calmDown);
-  remove.addEventListener("click", () => {
+  erase.addEventListener("blur", calmDown);
+  erase.addEventListener("click", () => {
     if (!isAsked) {
       isAsked = true;
-      setText(remove, "Really delete");
-      return setData(remove, "tone", "danger");
+      setText(erase, "Really delete");
+      return setData(erase, "tone", "danger");
     }
     calmDown();
     save(topic, "", row.value);
@@ -106,7 +106,7 @@ function update(row, item) {
   if (!isTyping && row.input.value !== shown) row.input.value = shown;
   const isFixed = !isText || !mayEdit(item.machine);
   if (row.input.readOnly !== isFixed) row.input.readOnly = isFixed;
-  setHidden(row.removal, !mayEdit(item.machine));
+  setHidden(row.erase, !mayEdit(item.machine));
   setData(row, "edit", edit?.state ?? "");
   setText(row.state, edit ? { saving: "…", waiting: "◐", saved: "✓", refused: "✕" }[edit.state] + " " + edit.message : "");
 }

@@ -25,11 +25,29 @@ const dayAndClock = new Intl.DateTimeFormat(undefined, {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
 
-/** The time of day, with the day where it is not today. */
+const yearAndClock = new Intl.DateTimeFormat(undefined, {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+
+/** The time of day, with the day where it is not today, and the year where it is not this one. */
 export function time(date) {
-  const isToday = date.toDateString() === new Date().toDateString();
-  return (isToday ? clock : dayAndClock).format(date);
+  const now = new Date();
+  if (date.toDateString() === now.toDateString()) return clock.format(date);
+  return (date.getFullYear() === now.getFullYear() ? dayAndClock : yearAndClock).format(date);
 }
+
+/** Of a file, in decimal units as the command line has them. */
+export function bytes(number) {
+  let rest = number;
+  for (const unit of ["B", "kB", "MB", "GB"]) {
+    if (rest < (unit === "GB" ? 9999.5 : 999.5)) return `${unit === "B" || rest >= 99.95 ? Math.round(rest) : rest.toFixed(1)} ${unit}`;
+    rest /= 1000;
+  }
+  return `${rest.toFixed(1)} TB`;
+}
+
+/** A name inside a text that is no element of its own, in whichever direction it is written (https://www.unicode.org/reports/tr9/). */
+export const quoted = name => `\u2068${name}\u2069`;
 
 export function span(milliseconds) {
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;

@@ -2,7 +2,7 @@
 
 import { count, find, keep, make, setData, setHidden, setText } from "./dom.js";
 import { objectionTo } from "./file-rights.js";
-import { bytes } from "./file-texts.js";
+import { bytes } from "./texts.js";
 import { allUploads, cancel, dismiss, dismissDone, insist, tryAgain } from "./uploads.js";
 
 const mostRows = 100;

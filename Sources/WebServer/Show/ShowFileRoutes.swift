@@ -35,7 +35,9 @@ struct ShowFileRoutes: Sendable {
             guard let content = try await shelf(for: context.caller).content(name) else {
                 throw Problem(.notFound, "There is no show file \(name). GET /show lists those that there are.")
             }
-            return Response.json(content)
+            var response = Response.json(content)
+            response.headers[.contentDisposition] = "attachment; filename*=UTF-8''\(name.inHeader).show"
+            return response
         }
         router.put("show/:name") { request, context in
             let name = try name(in: context)
@@ -67,5 +69,17 @@ struct ShowFileRoutes: Sendable {
             throw Problem(.badRequest, ShowName.rule)
         }
         return name
+    }
+}
+
+extension ShowName {
+    /// As the parameter of a header's field has it (RFC 8187, 3.2.1).
+    fileprivate var inHeader: String {
+        description.utf8.map { byte in
+            let isPlain =
+                byte < 0x80 && (Character(UnicodeScalar(byte)).isLetter || Character(UnicodeScalar(byte)).isNumber)
+            return isPlain || "-_.+&!#".utf8.contains(byte)
+                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }.joined()
     }
 }

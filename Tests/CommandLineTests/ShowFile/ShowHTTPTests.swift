@@ -31,6 +31,11 @@ struct ShowHTTPTests {
             #expect(file.status == 200 && file.type == "application/json")
             #expect(file.body.contains(#""topic" : "show/cam-1/x""#) && file.body.contains(#""savedBy" : "main-1""#))
 
+            // A browser keeps it, and never shows it.
+            let taken = try await site.get("show/Friday%20Night", ["--include"])
+            #expect(taken.body.contains("attachment; filename*=UTF-8''Friday%20Night.show\r\n"), "\(taken.body)")
+            #expect(taken.body.contains("X-Content-Type-Options: nosniff\r\n"))
+
             try await door.publish("show/cam-1/x", "2", retain: true)
             try await door.publish("show/cam-1/y", "3", retain: true)
             let loaded = try await load(site, "Friday%20Night")
