@@ -17,6 +17,7 @@ public final class AssetStore: Sendable {
     public let folder: String
     private let lock: FileDescriptor
     private let acceptor: Acceptor
+    private let readers = ContentReaders()
     private let queue = DispatchQueue(label: "asset store reading", attributes: .concurrent)
 
     /// Opens the store, and makes it where there is none. Reads the disk before it returns.
@@ -130,8 +131,8 @@ public final class AssetStore: Sendable {
             let version = try await find(path, number)
             // It may have been replaced, and dropped, since it was looked up; but not twice.
             if version == missing { throw AssetStoreError.contentMissing(version) }
-            let descriptor = try await queue.run { [acceptor] in try acceptor.content.open(version.content!.digest) }
-            if let descriptor { return OpenFile(version, version.content!.size, descriptor) }
+            let files = try await queue.run { [acceptor] in try acceptor.content.openForReaders(version.content!) }
+            if let files { return OpenFile(version, files.0, files.1, readers) }
             missing = version
         }
     }

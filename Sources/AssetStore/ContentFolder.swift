@@ -52,6 +52,16 @@ struct ContentFolder: Sendable {
         }
     }
 
+    /// The second one is `nil` for a small content, and where the file system cannot do that.
+    func openForReaders(_ content: FileVersion.Content) throws(AssetStoreError) -> (FileDescriptor, DirectFile?)? {
+        guard let file = try open(content.digest) else { return nil }
+        guard content.size >= Self.worthPassing, let second = try open(content.digest) else { return (file, nil) }
+        return (file, DirectFile(second, size: content.size))
+    }
+
+    /// In bytes. Smaller ones are fetched as quickly, and displace little.
+    private static let worthPassing = 16 << 20
+
     /// Reads all of it. Returns `nil` where there is no such content.
     func digest(ofContent digest: ContentDigest) throws(AssetStoreError) -> ContentDigest? {
         guard let file = try open(digest) else { return nil }

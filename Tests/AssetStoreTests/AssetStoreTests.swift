@@ -35,6 +35,32 @@ struct AssetStoreTests {
         #expect(try await store.list().versions.map(\.path) == ["empty", "show/large"])
     }
 
+    @Test("A large content is read at any place, by one reader and by several")
+    func largeContent() async throws {
+        let large = (0..<20_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }
+        let store = try given.store()
+        try await store.push("large", large)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: OpenFile.alignment)
+        defer { memory.deallocate() }
+        func expectSame(_ file: OpenFile, at offset: Int, count: Int, shift: Int = 0) throws {
+            let part = UnsafeMutableRawBufferPointer(rebasing: memory[shift..<shift + count])
+            let read = try file.read(at: offset, into: part)
+            #expect(read > 0 && part[..<read].elementsEqual(large[offset..<offset + read]))
+        }
+        let alone = try await store.open("large")
+        for offset in stride(from: 0, to: large.count, by: 1 << 20) {
+            try expectSame(alone, at: offset, count: 1 << 20)
+        }
+        let other = try await store.open("large")
+        for file in [alone, other] {
+            try expectSame(file, at: 4096, count: 8192)
+            // Neither the place nor the memory is one that a disk could use.
+            try expectSame(file, at: 4097, count: 5000)
+            try expectSame(file, at: 8192, count: 4096, shift: 8)
+            #expect(try file.read(at: large.count, into: memory) == 0)
+        }
+    }
+
     @Test("The same content is stored once, and goes with the last version that has it")
     func sameContent() async throws {
         let store = try given.store(keep: 1)

@@ -71,8 +71,13 @@ extension AssetStore {
 extension OpenFile {
     func bytes() throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try Disk.read(descriptor, chunk: 1 << 16) { bytes += $0 }
-        return bytes
+        while true {
+            let part = try [UInt8](unsafeUninitializedCapacity: 1 << 16) {
+                $1 = try read(at: bytes.count, into: UnsafeMutableRawBufferPointer($0))
+            }
+            if part.isEmpty { return bytes }
+            bytes += part
+        }
     }
 }
 

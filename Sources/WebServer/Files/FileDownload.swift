@@ -57,10 +57,11 @@ struct FileDownload {
             let parts = stride(from: range.lowerBound, to: range.upperBound, by: Bounds.downloadPart).map {
                 $0..<min($0 + Bounds.downloadPart, range.upperBound)
             }
-            var next = parts.first.map { Self.read($0, of: file) }
+            var ahead = parts.prefix(Bounds.downloadAhead).map { Self.read($0, of: file) }
             for index in parts.indices {
-                let part = try await next!.value
-                next = index + 1 < parts.count ? Self.read(parts[index + 1], of: file) : nil
+                let part = try await ahead.removeFirst().value
+                let next = index + Bounds.downloadAhead
+                if next < parts.count { ahead.append(Self.read(parts[next], of: file)) }
                 try await writer.write(part)
                 // It waits where the client is slower, but not where this server itself has not come to send.
                 try await loop.submit {}.get()
@@ -72,13 +73,13 @@ struct FileDownload {
     private static func read(_ range: Range<Int>, of file: OpenFile) -> Task<ByteBuffer, any Error> {
         Task {
             try await NIOThreadPool.singleton.runIfActive {
-                var buffer = ByteBufferAllocator().buffer(capacity: range.count)
+                var buffer = ByteBuffer(alignedFor: range.count)
                 while buffer.readableBytes < range.count {
                     let (read, missing) = (buffer.readableBytes, range.count - buffer.readableBytes)
-                    let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: missing) { bytes in
-                        try file.descriptor.read(
-                            fromAbsoluteOffset: Int64(range.lowerBound + read),
-                            into: UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(missing)))
+                    let wanted = missing.roundedUp
+                    let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
+                        let memory = UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(wanted))
+                        return min(try file.read(at: range.lowerBound + read, into: memory), missing)
                     }
                     // It is shorter than it was when it was accepted. The client misses bytes, and knows it.
                     guard count > 0 else { throw AssetStoreError.contentMissing(file.version) }
@@ -86,5 +87,19 @@ struct FileDownload {
                 return buffer
             }
         }
+    }
+}
+
+extension Int {
+    fileprivate var roundedUp: Int { (self + OpenFile.alignment - 1) / OpenFile.alignment * OpenFile.alignment }
+}
+
+extension ByteBuffer {
+    /// Empty, and what is written into it begins where a disk can write by itself.
+    fileprivate init(alignedFor count: Int) {
+        self = ByteBufferAllocator().buffer(capacity: count.roundedUp + OpenFile.alignment)
+        let start = withUnsafeMutableWritableBytes { Int(bitPattern: $0.baseAddress) }
+        moveWriterIndex(forwardBy: start.roundedUp - start)
+        moveReaderIndex(to: writerIndex)
     }
 }
