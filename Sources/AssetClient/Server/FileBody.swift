@@ -1,6 +1,7 @@
 import AssetProtocol
 import ContentFile
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// A local file's content on its way to the server. It is read and summed up on a thread of its own, one part ahead of what is sent.
@@ -35,6 +36,7 @@ struct FileBody: AsyncSequence, Sendable {
         private let reader: Reader
         private var ahead: Task<ByteBuffer?, any Error>?
         private var sent = 0
+        private var count = 0
 
         fileprivate init(body: FileBody) {
             self.body = body
@@ -44,6 +46,11 @@ struct FileBody: AsyncSequence, Sendable {
         mutating func next() async throws -> ByteBuffer? {
             if sent > 0 { body.onSent(sent) }
             let part = try await (ahead ?? reader.next()).value
+            count += 1
+            // A network that is slower holds this up, but not a thread that has not come to send: parts would pile up.
+            if count % 4 == 0 {
+                for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try await loop.submit {}.get() }
+            }
             ahead = part == nil ? nil : reader.next()
             sent = part?.readableBytes ?? 0
             return part

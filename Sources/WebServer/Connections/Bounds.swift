@@ -26,9 +26,9 @@ enum Bounds {
     /// In bytes: what a connection is read by at most. A busy upload gets there, and then costs fewer turns.
     static let received = 128 * 1024
     /// So many parts are read from the disk while the one before goes out.
-    static let downloadAhead = 2
-    /// In bytes; three of them are in memory for each download.
-    static let downloadPart = 512 * 1024
+    static let downloadAhead = 3
+    /// In bytes; four of them are in memory for each download.
+    static let downloadPart = 256 * 1024
     /// Of a client's HTTP to its Main server: transfers that are stopped for a while hold one each.
     static let connectionsToMain = 32
     /// In bytes: what Main says of a push. All else passes through.
