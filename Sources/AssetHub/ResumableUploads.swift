@@ -107,6 +107,7 @@ public actor ResumableUploads {
         } onCancel: {
             receiver.cancel()
         }
+        await upload.rest()
         guard slots[turn.name]?.turn == turn.number else { throw Gone() }
         slots[turn.name]?.receiver = nil
         slots[turn.name]?.usedAt = .now

@@ -55,7 +55,9 @@ struct ContentFolder: Sendable {
     /// The second one is `nil` for a small content, and where the file system cannot do that.
     func openForReaders(_ content: FileVersion.Content) throws(AssetStoreError) -> (FileDescriptor, DirectFile?)? {
         guard let file = try open(content.digest) else { return nil }
-        guard content.size >= Self.worthPassing, let second = try open(content.digest) else { return (file, nil) }
+        guard content.size >= Self.worthPassing, let second = (try? open(content.digest)) ?? nil else {
+            return (file, nil)
+        }
         return (file, DirectFile(second, size: content.size))
     }
 

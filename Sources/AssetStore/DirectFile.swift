@@ -44,7 +44,9 @@ final class DirectFile: Sendable {
         let pages = (range.count + Self.alignment - 1) / Self.alignment
         let start = UnsafeMutableRawPointer(bitPattern: map + UInt(range.lowerBound))
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: pages) { isThere in
-            mincore(start, range.count, isThere.baseAddress) == 0 && isThere.allSatisfy { $0 & 1 == 1 }
+            // Pages may be larger than that.
+            isThere.initialize(repeating: 1)
+            return mincore(start, range.count, isThere.baseAddress) == 0 && isThere.allSatisfy { $0 & 1 == 1 }
         }
     }
 }

@@ -76,6 +76,9 @@ public actor Upload {
         }
     }
 
+    /// Keeps little memory until more comes.
+    public func rest() async { await writer.rest() }
+
     /// Ends it without a trace.
     public func abort() async {
         hasEnded = true

@@ -48,14 +48,14 @@ final class BlockFile: Sendable {
         }
     }
 
-    /// Takes over the whole blocks that an earlier run left in the file, unless it has `size` bytes or more; cuts off the rest.
+    /// Takes over the whole pages that an earlier run left in the file, unless it has `size` bytes or more; cuts off the rest.
     ///
     /// - Parameter body: gets what stays.
     func resume(below size: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws {
         try state.withLock { state in
             let file = try opened(&state)
             let found = Int(try file.seek(offset: 0, from: .end))
-            let kept = found < size ? found / Block.size * Block.size : 0
+            let kept = found < size ? found / Block.alignment * Block.alignment : 0
             guard ftruncate(file.rawValue, off_t(kept)) == 0 else { throw Errno(rawValue: errno) }
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Block.size, alignment: Block.alignment)
             defer { memory.deallocate() }

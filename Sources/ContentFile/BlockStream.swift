@@ -52,6 +52,21 @@ final class BlockStream: Sendable {
         }
     }
 
+    /// Waits until all workers are done with what they have, and keeps no memory but what is being filled.
+    func rest() async {
+        for worker in workers {
+            await withCheckedContinuation { continuation in worker.queue.async { continuation.resume() } }
+        }
+        freeBlocks()
+    }
+
+    private func freeBlocks() {
+        state.withLock { state in
+            state.made -= state.free.count
+            state.free = []
+        }
+    }
+
     /// Runs `body` on the last worker's thread when all are done with what they have. No memory is kept for more.
     func afterAll<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         for worker in workers.dropLast() {
@@ -60,10 +75,7 @@ final class BlockStream: Sendable {
         return try await withCheckedThrowingContinuation { continuation in
             workers.last!.queue.async {
                 self.filling.withLock { $0 = nil }
-                self.state.withLock { state in
-                    state.made -= state.free.count
-                    state.free = []
-                }
+                self.freeBlocks()
                 continuation.resume(with: Swift.Result { try body() })
             }
         }

@@ -72,6 +72,12 @@ public final class ContentWriter: Sendable {
         }
     }
 
+    /// Waits until all that came is written, as far as it can be. Nothing may follow.
+    public func keep() async { try? await blocks.finish {} }
+
     /// Waits until nothing is written any more. What is less than a block is not.
     public func stop() async { try? await blocks.afterAll {} }
+
+    /// Keeps no memory but for what was not written yet, until more comes.
+    public func rest() async { await blocks.rest() }
 }

@@ -229,13 +229,13 @@ public struct HubHistory: Payload {
     /// Adds the commands that were given on the other hub, each where its time is.
     public mutating func note(commandsOf other: HubHistory) {
         let known = Set(commands)
-        for command in other.commands.reversed() where !known.contains(command) {
+        for command in other.commands.prefix(Self.maximumCommands).reversed() where !known.contains(command) {
             let moment = command.at.timestamp
             let place = entries.firstIndex { $0.at.timestamp <= moment } ?? entries.endIndex
             entries.insert(.command(command), at: place)
         }
-        // By their times: two hubs that tell each other must come to an end.
-        let kept = Set(commands.sorted { $1.at.timestamp < $0.at.timestamp }.prefix(Self.maximumCommands))
+        // In the same order on both: two hubs that tell each other must come to an end.
+        let kept = Set(commands.sorted { $1.rank < $0.rank }.prefix(Self.maximumCommands))
         entries.removeAll { if case .command(let command) = $0 { !kept.contains(command) } else { false } }
         entries = Array(entries.prefix(Self.maximumCount))
     }
@@ -248,6 +248,10 @@ public struct HubHistory: Payload {
         }
         entries = [.command(command)] + entries.prefix(Self.maximumCount - 1)
     }
+}
+
+extension HubHistory.Command {
+    fileprivate var rank: (Timestamp, String) { (at.timestamp, "\(self)") }
 }
 
 /// `hub/server`: which server this broker belongs to. It tells a machine that knows only an address whom it reached,

@@ -97,7 +97,7 @@ struct Downloader {
         } catch let error as Errno {
             throw error
         } catch {
-            await writer.stop()
+            await writer.keep()
             throw error is CancellationError ? error : AssetClientError.broken(cause: SiteConnection.sentence(error))
         }
     }

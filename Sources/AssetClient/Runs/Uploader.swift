@@ -41,7 +41,8 @@ struct Uploader {
     private func send(
         _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
     ) async throws -> FileEntry {
-        guard stamp.size <= OpenDescriptor.partSize else { return try await sendResumably(file, stamp, condition) }
+        guard stamp.size < Self.worthResuming else { return try await sendResumably(file, stamp, condition) }
+        guard stamp.size <= OpenDescriptor.partSize else { return try await sendInParts(file, stamp, condition) }
         var content = ByteBuffer()
         for try await part in body(file, stamp, from: 0) { content = part }
         let digest = try await onDiskThread { [content] in
@@ -51,6 +52,18 @@ struct Uploader {
         }
         return try await retrying { [content] in
             try await run.server.put(path, content, digest: digest, condition: condition)
+        }
+    }
+
+    private func sendInParts(
+        _ file: OpenDescriptor, _ stamp: FileStamp, _ condition: UploadCondition
+    ) async throws -> FileEntry {
+        // It is small enough to be read once more.
+        let read = FileBody(path: path, file: file, stamp: stamp, start: 0) { _ in }
+        for try await _ in read {}
+        guard let checksum = read.result.value else { throw AssetClientError.changedMeanwhile(path) }
+        return try await retrying {
+            try await run.server.put(body(file, stamp, from: 0), checksum: checksum, condition: condition)
         }
     }
 
@@ -121,6 +134,9 @@ struct Uploader {
             progress.add(bytes: $0)
         }
     }
+
+    /// In bytes. What is smaller is sent again as quickly as asked for.
+    static let worthResuming = 16 << 20
 }
 
 extension UploadCondition {

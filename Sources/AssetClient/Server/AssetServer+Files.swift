@@ -49,6 +49,14 @@ extension AssetServer {
         return try await decode(FileEntry.self, send(request))
     }
 
+    /// A content that is read while it is sent.
+    func put(_ body: FileBody, checksum: ContentChecksum, condition: UploadCondition) async throws -> FileEntry {
+        let headers = condition.headers + [(DigestField.name, DigestField.text(checksum: checksum.value))]
+        var request = request(.PUT, file: body.path.encoded, headers)
+        request.body = .stream(body, length: .known(Int64(body.stamp.size)))
+        return try await decode(FileEntry.self, send(request))
+    }
+
     /// - Parameter tag: of the version that is deleted; `nil`: the newest, whatever it is.
     func delete(_ path: StoragePath, tag: String?) async throws -> FileEntry {
         let request = request(.DELETE, file: path.encoded, tag.map { [("If-Match", "\"\($0)\"")] } ?? [])

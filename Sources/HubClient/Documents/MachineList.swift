@@ -10,7 +10,7 @@ public struct MachineList: Encodable, Equatable, Sendable {
         public let heartbeatAgeMs: Int?
         /// It is there, and yet its heartbeat does not come as it should.
         public var isLate: Bool {
-            [.online, .starting].contains(view.status?.state) && (heartbeatAgeMs ?? 0) >= 2000
+            [.online, .starting].contains(view.status?.state) && (heartbeatAgeMs ?? .max) >= 2000
         }
 
         private enum CodingKeys: CodingKey {

@@ -31,5 +31,5 @@ async function remove(entry) {
   }
   if (response.ok) return { status: "ok" };
   const answer = await response.json().catch(() => ({}));
-  return { status: "refused", message: answer.detail ?? `Refused (HTTP ${response.status}).` };
+  return { status: response.status === 504 ? "unknown" : "refused", message: answer.detail ?? `Refused (HTTP ${response.status}).` };
 }

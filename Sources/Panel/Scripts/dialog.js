@@ -18,6 +18,8 @@ let asked;
  * shown, and the question stays. What is `against` it, if anything, bars it.
  */
 export function ask(question) {
+  // What somebody is about to agree to does not become another question.
+  if (dialog.open) return notice(`Answer the open question first, then do this again: ${question.title}`, "bad");
   asked = question;
   setText(find("question-title"), question.title);
   find("question-body").replaceChildren(...question.body);

@@ -11,6 +11,7 @@ let versions = [];
 /** Of the newest version that was asked for. */
 let sequence;
 let isReading = false;
+const patience = 10_000;
 
 export function showVersionsOf(entry) {
   path = entry.path;
@@ -37,17 +38,18 @@ async function read(wanted) {
   let answer;
   isReading = true;
   try {
-    const response = await fetch(addressOf(wanted, "?versions=true"));
+    const response = await fetch(addressOf(wanted, "?versions=true"), { signal: AbortSignal.timeout(patience) });
     answer = await response.json();
     if (!response.ok) throw new Error(answer.detail);
   } catch (error) {
-    if (wanted === path) say(error instanceof TypeError ? "The versions could not be asked for: there is no connection." : error.message);
-    return;
+    const isUnanswered = error instanceof TypeError || error.name === "TimeoutError";
+    if (wanted === path) say(isUnanswered ? "The versions could not be asked for: there is no connection." : error.message);
   } finally {
     isReading = false;
   }
   // Another file may be looked at by now.
-  if (wanted !== path) return;
+  if (wanted !== path) return read(path);
+  if (!answer?.versions) return;
   versions = answer.versions;
   say("");
   show();

@@ -49,8 +49,12 @@ form.addEventListener("submit", async event => {
   refuse(null);
   busy(true);
   // Somebody may have saved under this name a moment ago.
-  const { list } = await offer.look();
-  const old = (list ?? offer.list)?.shows.find(show => show.name === wanted);
+  const list = (await offer.look()).list ?? offer.list;
+  if (!list) {
+    busy(false);
+    return refuse("It is not known which show files there are, so nothing was saved. Try again when the list is here.");
+  }
+  const old = list.shows.find(show => show.name === wanted);
   if (!old || old.isAutomatic) await save(wanted);
   busy(false);
   if (old && !old.isAutomatic) askToSaveOver(old);

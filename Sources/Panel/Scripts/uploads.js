@@ -91,7 +91,9 @@ function send(upload) {
 
 function lost(upload) {
   const against = objectionTo("push");
-  if (against && isKnown()) return settle(upload, "locked", against);
+  // Once all of it was sent, it may have been stored.
+  upload.isUnsure ||= upload.state === "storing";
+  if (against && isKnown() && !upload.isUnsure) return settle(upload, "locked", against);
   settle(upload, "lost",
     `The connection to ${viewer.machine} was lost, or the file was changed here meanwhile. Try again; if it was stored all the same, that is said.`);
 }
@@ -108,12 +110,18 @@ function answered(upload, request) {
       const newest = answer.found ? `The newest is ${versionText(answer.found)}.` : "There is none any more.";
       const seen = answer.expected ? `You saw ${versionText(answer.expected)}.`
         : upload.over ? "You saw another one, which is not kept any more." : "You saw none.";
-      return settle(upload, "conflict", `Somebody else was faster. ${newest} ${seen}`);
+      const isPerhapsOwn = upload.isUnsure && answer.found?.author === viewer.user && answer.found.size === upload.file.size;
+      return settle(upload, "conflict", isPerhapsOwn
+        ? `It is there, perhaps from the try before, whose answer was lost: ${versionText(answer.found)}.`
+        : `Somebody else was faster. ${newest} ${seen}`);
     }
     case 423: return settle(upload, "locked", answer.detail);
     // Between this machine and Main.
     case 502:
     case 503: return settle(upload, "lost", answer.detail ?? "Main does not answer.");
+    case 504:
+      upload.isUnsure = true;
+      return settle(upload, "lost", answer.detail);
     default: return settle(upload, "refused", answer.detail ?? `Refused (HTTP ${request.status}).`);
   }
 }

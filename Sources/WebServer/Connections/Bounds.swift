@@ -27,8 +27,8 @@ enum Bounds {
     static let received = 128 * 1024
     /// So many parts are read from the disk while the one before goes out.
     static let downloadAhead = 3
-    /// In bytes; four of them are in memory for each download.
-    static let downloadPart = 256 * 1024
+    /// In bytes; four of them are in memory for each download. With a page to align them they fill what NIO allocates.
+    static let downloadPart = 252 * 1024
     /// Of a client's HTTP to its Main server: transfers that are stopped for a while hold one each.
     static let connectionsToMain = 32
     /// In bytes: what Main says of a push. All else passes through.

@@ -61,9 +61,10 @@ final class WayToMain: Sendable {
     func pass(_ request: Request, _ context: MemberContext, by files: HubFiles) async throws -> Response {
         let onward = try onward(request, at: try base(files))
         let hasBody = [.put, .patch].contains(request.method)
+        let isSent = Flag()
         do {
             return hasBody
-                ? try await exchange(onward, request, context)
+                ? try await exchange(onward, request, context, isSent)
                 : try await Self.response(to: request, from: client.execute(onward, deadline: .distantFuture))
         } catch let problem as Problem {
             throw problem
@@ -73,7 +74,13 @@ final class WayToMain: Sendable {
             throw Problem(
                 .badRequest, "The content came to an end before the length that was announced. Nothing was changed.")
         } catch {
-            throw await unreached(SiteConnection.sentence(error))
+            guard isSent.isSet || (request.method == .delete && !(error is NIOConnectionError)) else {
+                throw await unreached(SiteConnection.sentence(error))
+            }
+            throw Problem(
+                .gatewayTimeout,
+                "The way to the Main server broke before its answer came: nobody knows whether it took the change. Look at the list of files before you try again."
+            )
         }
     }
 
@@ -131,7 +138,7 @@ final class WayToMain: Sendable {
 
     /// Sends a content while it comes. Where its sender goes away, so does the connection to Main, which then takes nothing.
     private func exchange(
-        _ onward: HTTPClientRequest, _ request: Request, _ context: MemberContext
+        _ onward: HTTPClientRequest, _ request: Request, _ context: MemberContext, _ isSent: Flag
     ) async throws -> Response {
         let length = request.headers[.contentLength].flatMap { Int64($0) }
         let (client, parts, isAnswered) = (client, AsyncChannel<ByteBuffer>(), Flag())
@@ -152,6 +159,7 @@ final class WayToMain: Sendable {
             var body = request.body.makeAsyncIterator()
             // Main may refuse it before it is there.
             while !isAnswered.isSet, let part = try await body.next() { await parts.send(part) }
+            if !isAnswered.isSet { isSent.set() }
             parts.finish()
             return try await tasks.next()!
         }

@@ -10,6 +10,7 @@ actor SiteFeed {
     private let credentials: TLSCredentials?
     private let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private var observer: SiteObserver?
+    private var observingSince = ContinuousClock.now
     /// Ends what nobody looks at any more.
     private var rest: Task<Void, Never>?
 
@@ -36,17 +37,22 @@ actor SiteFeed {
         await observer?.stop()
     }
 
-    /// Whoever has not heard everything in this time gets what there is.
-    private static let patience = Duration.seconds(3)
+    /// Whoever has not heard every hub in this time gets what there is; sooner where one of them knows the site.
+    private static let patience = (one: Duration.milliseconds(300), none: Duration.seconds(3))
 
     /// The site as it is seen now; `nil`: this server's hub is not looked at yet.
     var view: SiteView? {
         get async {
-            if let observer { return await observer.view }
-            guard access.door == nil else { return nil }
-            // A client that nobody looks on at.
-            return await SiteObserver.views(of: access.hubs, credentials: credentials, patience: Self.patience)
-                .first { _ in true }
+            guard access.door == nil else { return await observer?.view }
+            await observe()
+            restIfUnheard()
+            while let observer {
+                let view = await observer.view
+                let patience = view.authority == nil ? Self.patience.none : Self.patience.one
+                if view.isSettled || ContinuousClock.now - observingSince >= patience { return view }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+            return nil
         }
     }
 
@@ -89,13 +95,19 @@ actor SiteFeed {
         let observer = await SiteObserver(hubs: access.hubs, credentials: credentials) { [changed] _ in changed.yield()
         }
         // Another one may have begun meanwhile.
-        if self.observer == nil { self.observer = observer } else { await observer.stop() }
+        guard self.observer == nil else { return await observer.stop() }
+        self.observer = observer
+        observingSince = .now
     }
 
     private var hasListeners: Bool { !listeners.isEmpty || !changeListeners.isEmpty }
 
     private func left(_ number: UInt64, changesOnly: Bool) {
         if changesOnly { changeListeners.remove(number) } else { listeners.remove(number) }
+        restIfUnheard()
+    }
+
+    private func restIfUnheard() {
         guard !hasListeners, access.door == nil else { return }
         rest?.cancel()
         // A page that is loaded anew leaves and comes back.
@@ -112,7 +124,7 @@ actor SiteFeed {
     }
 
     private func publish() async {
-        guard hasListeners, let view = await view else { return }
+        guard hasListeners, let view = await observer?.view else { return }
         let isNews = last?.news != view.news
         if let last, !isNews, ContinuousClock.now - last.at < Bounds.heartbeatPause { return }
         guard let document = SiteDocument(view, of: machine) else {

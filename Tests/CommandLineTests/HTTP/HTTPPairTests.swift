@@ -14,6 +14,7 @@ struct HTTPPairTests {
         } _: { site, urls in
             try await site.waitForHome([LocalSite.client])
             let shown = try Self.shown(by: site)
+            for url in urls { #expect(try await Curl.run("\(url)/readyz", shown + Self.opening).status == 200) }
             let events = EventStream(["--silent", "--no-buffer"] + shown + ["\(urls[1])/api/events"])
             defer { events.stop() }
             for url in urls {
@@ -42,9 +43,7 @@ struct HTTPPairTests {
             }
             let shown = try Self.shown(by: site)
             let address = #"{"address":"127.0.0.1","port":\#(site.backup.port)}"#
-            // HTTP opens a little later than the hub.
-            let opening = ["--retry", "20", "--retry-delay", "1", "--retry-connrefused"]
-            for url in urls { #expect(try await Curl.run("\(url)/healthz", shown + opening).status == 200) }
+            for url in urls { #expect(try await Curl.run("\(url)/healthz", shown + Self.opening).status == 200) }
             let done = try await post("backup/add", address, to: urls[0], shown)
             #expect(try done.status == 200 && done.command == .ok, "\(done.body)")
             let events = EventStream(["--silent", "--no-buffer"] + shown + ["\(urls[1])/api/events"])
@@ -52,6 +51,9 @@ struct HTTPPairTests {
             _ = try await events.next { $0.chip == "Backup is idle" }
         }
     }
+
+    /// HTTP opens a little later than the hub, and then reads it first.
+    private static let opening = ["--retry", "20", "--retry-delay", "1", "--retry-all-errors"]
 
     /// Both servers, each with HTTP, and a client.
     static func withServers(
