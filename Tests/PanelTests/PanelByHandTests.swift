@@ -91,14 +91,7 @@ struct PanelByHandTests {
             _ = try await (first, second)
             var outcomes: [String] = []
             for browser in [one, other] {
-                try await browser.wait(
-                    for:
-                        "!document.getElementById('question').open || document.getElementById('question-refusal').checkVisibility()"
-                )
-                let isOpen = try await browser.value("document.getElementById('question').open", as: Bool.self)
-                outcomes.append(try await browser.text(isOpen ? "#question-refusal" : "#notices"))
-                try await browser.picture("44 two operators")
-                if isOpen { try await browser.press(Browser.escape) }
+                outcomes.append(try await browser.outcomeOfQuestion(picture: "44 two operators"))
             }
             #expect(outcomes.contains { $0.contains("main-1 is active") }, "\(outcomes)")
             #expect(

@@ -215,13 +215,7 @@ struct PanelShowFileTests {
         _ = try await (first, second)
         var outcomes: [String] = []
         for browser in [one, other] {
-            try await browser.wait(
-                for:
-                    "!document.getElementById('question').open || document.getElementById('question-refusal').checkVisibility()"
-            )
-            let isOpen = try await browser.value("document.getElementById('question').open", as: Bool.self)
-            outcomes.append(try await browser.text(isOpen ? "#question-refusal" : "#notices"))
-            if isOpen { try await browser.press(Browser.escape) }
+            outcomes.append(try await browser.outcomeOfQuestion())
         }
         #expect(outcomes.contains { $0.contains("1 of its items set") }, "\(outcomes)")
         #expect(

@@ -61,3 +61,18 @@ struct PanelSite {
         return moment
     }
 }
+
+extension Browser {
+    /// What the site answered to the question that was agreed to: a notice, or the refusal, whose question is then closed.
+    func outcomeOfQuestion(picture name: String? = nil) async throws -> String {
+        try await wait(
+            for:
+                "!document.getElementById('question').open || document.getElementById('question-refusal').checkVisibility()"
+        )
+        let isOpen = try await value("document.getElementById('question').open", as: Bool.self)
+        let outcome = try await text(isOpen ? "#question-refusal" : "#notices")
+        if let name { try await picture(name) }
+        if isOpen { try await press(Browser.escape) }
+        return outcome
+    }
+}

@@ -36,7 +36,8 @@ struct Downloader {
             try await fetch(content, into: file)
         }
         let (stamp, folder) = try await onDiskThread {
-            try file.sync()
+            // What was fetched is on disk already.
+            if isHere { try file.sync() }
             try Self.check(path, is: local, in: run.folder.tree, keepingModeIn: file)
             return try run.folder.tree.place(name, from: run.folder.partial, at: path)
         }
