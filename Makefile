@@ -3,7 +3,7 @@
 PACKAGES = mosquitto mosquitto-clients libmosquitto-dev mosquitto-dev libisal-dev libssl-dev openssl libsqlite3-dev util-linux python3-paho-mqtt curl iproute2 nftables avahi-daemon avahi-utils dbus chromium chromium-driver fonts-dejavu-core
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test test-all benchmark files-benchmark panel-benchmark model-check simulate mutations load-check show-check planted-faults build lint format setup
+.PHONY: demo test test-all benchmark files-benchmark panel-benchmark panel-soak model-check simulate mutations load-check show-check planted-faults build lint format setup
 
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
@@ -16,7 +16,7 @@ test: setup ## All tests, on real brokers, and a third of the mutations. Root ru
 	$(MAKE) --no-print-directory show-check SECONDS=30
 	$(SHOW_CHECK) --seconds 20 --keys
 
-test-all: test benchmark files-benchmark panel-benchmark ## The tests and the longer runs, each of them a quarter of an hour.
+test-all: test benchmark files-benchmark panel-benchmark panel-soak ## The tests and the longer runs, each of them a quarter of an hour.
 	$(MAKE) --no-print-directory load-check show-check planted-faults mutations
 	UNDERSTUDY_KILLS=50 swift test --skip-build --filter HTTPFileCrashTests
 	$(SHOW_CHECK) --seconds 600 --keys
@@ -82,6 +82,9 @@ files-benchmark: build ## Large and small files pushed and pulled, beside curl w
 
 panel-benchmark: build ## What fifty open panels cost a server of a site with five hundred machines.
 	@Tests/PanelBenchmark/run
+
+panel-soak: build ## A panel that is left open for SECONDS while its site changes and fails over.
+	@SECONDS=$(SECONDS) Tests/PanelSoak/run
 
 build: setup
 	@echo "Building Understudy (the first time takes a few minutes)…"

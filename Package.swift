@@ -93,7 +93,7 @@ let package = Package(
         .target(name: "MQTTSession", dependencies: ["CMosquitto", "CLinux", "COpenSSL", heap], swiftSettings: strict),
 
         // Machines.
-        .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux", system], swiftSettings: strict),
+        .target(name: "LocalState", dependencies: ["FailoverCore", "CLinux", crypto, system], swiftSettings: strict),
         .target(
             name: "StateStore", dependencies: ["FailoverCore", "HubProtocol", "Replication", grdb],
             swiftSettings: strict),
@@ -224,6 +224,7 @@ let package = Package(
         .testTarget(
             name: "ReplicationTests", dependencies: ["FailoverCore", "HubProtocol", "Replication"],
             swiftSettings: strict),
+        .testTarget(name: "LocalStateTests", dependencies: ["LocalState"], swiftSettings: strict),
         .testTarget(
             name: "StateStoreTests",
             dependencies: ["FailoverCore", "HubProtocol", "Replication", "StateStore", grdb],

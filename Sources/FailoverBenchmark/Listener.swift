@@ -34,7 +34,9 @@ final class Listener {
         self.session = session
         session.open()
         for await _ in opened {}
-        for filter in [Topic.hubActive.name, "machines/+/links"] { try await session.subscribe(filter) }
+        for filter in [Topic.hubActive.name, "machines/+/links"] {
+            try await session.subscribe(filter, quality: .atMostOnce)
+        }
     }
 
     /// When the last client's message came; `nil` when it did not within 20 s.

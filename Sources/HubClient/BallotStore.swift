@@ -21,7 +21,8 @@ struct BallotStore: Sendable {
         file = DurableFile(path: folder.file("ballot.json"))
         let content: Content
         do {
-            content = try file.read() ?? Content(box: Identifier.random())
+            // A vote that was perhaps given must not be forgotten.
+            content = try file.read(refusingTorn: true) ?? Content(box: Identifier.random())
         } catch .damaged {
             content = Content(box: Identifier.random())
         }

@@ -86,15 +86,28 @@ public final class MachineAgent {
     /// A hub through which this machine's own heartbeats do not come back is as good as dead.
     private static let longestSilence = Duration.milliseconds(2500)
 
-    /// What a switch reads and writes, once beforehand: the first use of a type in a process takes several times as long
-    /// as all later ones.
+    /// A switch from one hub to another, of a machine that is nowhere connected: the first use of a type in a process takes
+    /// several times as long as all later ones.
     private static let rehearsal: Void = {
-        let active =
-            #"{"epoch":1,"hub":"a","address":"a","port":1,"previous":"a","reason":"mainLost","since":"2026-01-01T00:00:00.000Z"}"#
-        _ = try? Follower.Announcement(hubActive: Array(active.utf8))
-        let change = #"{"epoch":1,"from":"a","to":"a","outageMs":1.5,"reason":"mainLost"}"#
-        _ = (try? MachineSwitch(decoding: Array(change.utf8)))?.encoded
-        _ = MachineLinks(hubs: [:], control: nil, following: nil, epoch: nil).encoded
+        let (main, backup) = (MachineName("a")!, MachineName("b")!)
+        let agent = MachineAgent(
+            Identity(name: main, role: .client, session: "", secret: "", address: nil, version: "")
+        ) { _ in }
+        agent.nameOursSince = .now
+        for hub in [main, backup] { agent.report(agent.follower.linkUp(hub, at: .now)) }
+        for (epoch, hub) in [(1, main), (2, backup)] {
+            let active =
+                #"{"epoch":\#(epoch),"hub":"\#(hub)","address":"a","port":1,"previous":"a","reason":"mainLost","since":"2026-01-01T00:00:00.000Z"}"#
+            guard let announcement = try? Follower.Announcement(hubActive: Array(active.utf8)) else {
+                return assertionFailure("not as hub/active is written")
+            }
+            agent.report(agent.follower.announced(announcement, at: .now))
+            agent.follower.linkLost(main, at: .now)
+        }
+        agent.publishSwitch()
+        _ =
+            MachineLinks(hubs: [main: .lost, backup: .up], control: [backup: .up], following: backup, epoch: nil)
+            .encoded
     }()
 
     private let identity: Identity
@@ -118,15 +131,13 @@ public final class MachineAgent {
     private let heartbeat = LoopTimer()
     private let nameTimer = LoopTimer()
     private let linksTimer = LoopTimer()
-    private let pairTimer = LoopTimer()
-    private var unreadPairs: [[UInt8]] = []
+    private let switchTimer = LoopTimer()
     private let clock: @Sendable () -> MonotonicTime
 
     public init(
         _ identity: Identity, clock: @escaping @Sendable () -> MonotonicTime = { .now },
         onEvent: @escaping @SessionLoop (Event) -> Void
     ) {
-        Self.rehearsal
         self.identity = identity
         self.clock = clock
         self.onEvent = onEvent
@@ -156,6 +167,7 @@ public final class MachineAgent {
         let link = HubLink(configuration, hub: hub, subscriptions: Self.subscriptions(identity))
         link.onEvent = { [weak self, unowned link] event in self?.handle(event, of: link) }
         links[side] = link
+        Self.rehearsal
         link.start()
         if links.count == 1 { beat() }
     }
@@ -200,7 +212,8 @@ public final class MachineAgent {
     public func leave() async {
         heartbeat.cancel()
         nameTimer.cancel()
-        readPairs()
+        if switchTimer.isScheduled { publishSwitch() }
+        switchTimer.cancel()
         status.state = .leaving
         publishStatus()
         status.state = .offline
@@ -258,7 +271,7 @@ public final class MachineAgent {
             let server = try HubServer(decoding: message.payload)
             onEvent(.server(server, side))
             if identity.role == .client { settle(link, at: server.role == .main ? .main : .backup, from: side) }
-        case .hubPair: try readPair(message.payload)
+        case .hubPair: learn(try HubPair(decoding: message.payload))
         case .hubHistory: onEvent(.history(message.payload, side))
         case .hubKeys: onEvent(.keys(try HubKeys(decoding: message.payload), side))
         case .machine(identity.name, .status):
@@ -312,26 +325,6 @@ public final class MachineAgent {
         publishHeartbeat(on: link)
     }
 
-    /// Of a machine that works already, a little later: it comes with every switch, when there is something better to do.
-    private func readPair(_ payload: [UInt8]) throws(MalformedPayload) {
-        guard follower.epoch != nil else { return learn(try HubPair(decoding: payload)) }
-        unreadPairs.append(payload)
-        guard !pairTimer.isScheduled else { return }
-        pairTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.readPairs() }
-    }
-
-    private func readPairs() {
-        let payloads = unreadPairs
-        unreadPairs = []
-        for payload in payloads {
-            do {
-                learn(try HubPair(decoding: payload))
-            } catch {
-                onEvent(.ignored(topic: Topic.hubPair.name, cause: "\(error)"))
-            }
-        }
-    }
-
     private func learn(_ pair: HubPair) {
         guard let epoch = pair.epoch else { return }
         if let newestPair, (epoch, pair.version) < newestPair { return }
@@ -349,10 +342,11 @@ public final class MachineAgent {
             status.state = .online
             publishStatus()
         }
-        // In this order: a reader that sees the machine follow a hub has seen how long the way there took.
-        if let lastSwitch, change != nil { publish(.switch, lastSwitch) }
         publishLinks()
         onEvent(.followed(hub, epoch, change))
+        guard change != nil else { return }
+        // How long it took is told when the others have followed, too.
+        switchTimer.schedule(after: .milliseconds(50)) { [weak self] in self?.publishSwitch() }
     }
 
     // MARK: - One machine of a name
@@ -437,6 +431,10 @@ public final class MachineAgent {
     }
 
     private func publishStatus() { publish(.status, status) }
+
+    private func publishSwitch() {
+        if let lastSwitch { publish(.switch, lastSwitch) }
+    }
 
     private func publishLinks() { publish(.links, currentLinks) }
 

@@ -6,15 +6,6 @@ import MQTTSession
 /// The shell around `Witness`: sessions with both control brokers, for as long as the pair record names this machine.
 @SessionLoop
 final class WitnessMachine {
-    /// What a vote reads and writes; see `MachineAgent.rehearsal`.
-    private static let rehearsal: Void = {
-        let asking =
-            #"{"claim":{"epoch":2,"evidence":"","from":1,"purpose":"takeOver","reason":"mainLost","silenceMs":1.5},"isActive":false,"isLeaving":false,"role":"backup","sender":{"address":"","controlPort":1,"name":"a","port":1},"sentAt":1,"session":""}"#
-        _ = try? ElectionHeartbeat(decoding: Array(asking.utf8))
-        let vote = #"{"candidate":"a","from":1,"goneSession":"","witness":{"ballotBox":"","name":"a"}}"#
-        _ = (try? Vote(decoding: Array(vote.utf8)))?.encoded
-    }()
-
     private let identity: WitnessIdentity
     private let secret: String
     private let credentials: TLSCredentials?
@@ -32,7 +23,7 @@ final class WitnessMachine {
     init(
         _ identity: WitnessIdentity, secret: String, credentials: TLSCredentials?, ballots: BallotStore, log: Logger
     ) {
-        Self.rehearsal
+        ElectionRehearsal.once
         self.identity = identity
         self.secret = secret
         self.credentials = credentials

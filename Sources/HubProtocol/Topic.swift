@@ -107,23 +107,22 @@ public enum Topic: Hashable, Sendable {
         return levels.first == "commands" && levels.count > 2 ? MachineName(String(levels[1])) : nil
     }
 
+    /// What a switch brings to every machine, found without taking the name apart.
+    private static let ofHub: [String: Topic] = {
+        let topics: [Topic] = [
+            .hubActive, .hubState, .hubPair, .hubHistory, .hubConflicts, .hubFiles, .hubServer, .hubKeys, .hubShows,
+        ]
+        return Dictionary(uniqueKeysWithValues: topics.map { ($0.name, $0) })
+    }()
+
     /// Returns `nil` for a topic that Understudy does not read.
     public init?(name: String) {
+        if let topic = Self.ofHub[name] {
+            self = topic
+            return
+        }
         let levels = name.split(separator: "/", omittingEmptySubsequences: false)
         switch (levels.first, levels.count) {
-        case ("hub", 2):
-            switch levels[1] {
-            case "active": self = .hubActive
-            case "state": self = .hubState
-            case "pair": self = .hubPair
-            case "history": self = .hubHistory
-            case "conflicts": self = .hubConflicts
-            case "files": self = .hubFiles
-            case "server": self = .hubServer
-            case "keys": self = .hubKeys
-            case "shows": self = .hubShows
-            default: return nil
-            }
         case ("machines", 3):
             guard let machine = MachineName(String(levels[1])), let item = MachineItem(rawValue: String(levels[2]))
             else { return nil }
@@ -167,6 +166,9 @@ public enum Topic: Hashable, Sendable {
 public enum TopicFilter {
     public static let hub = "hub/#"
     public static let everyMachine = "machines/+/+"
+
+    public static func everyMachine(_ item: Topic.MachineItem) -> String { "machines/+/\(item.rawValue)" }
+
     public static let everyCommand = "commands/#"
     public static let electionHeartbeats = "election/+/heartbeat"
     public static let electionWills = "election/+/will"

@@ -34,7 +34,9 @@ final class HubBoard {
             switch event {
             case .opened:
                 // A receipt for each message would be of no use: what is lost with this session ends the server.
-                self.session?.subscribe(TopicFilter.everyMachine, quality: .atMostOnce)
+                for item in [Topic.MachineItem.status, .links] {
+                    self.session?.subscribe(TopicFilter.everyMachine(item), quality: .atMostOnce)
+                }
                 self.session?.subscribe(TopicFilter.everyCommand, retainAsPublished: true)
                 for (topic, payload) in self.published { self.send(topic, payload) }
                 self.noteAnswer()
@@ -48,8 +50,8 @@ final class HubBoard {
         session.open()
     }
 
-    /// Whether anything was published there.
-    func says(_ topic: Topic) -> Bool { published[topic] != nil }
+    /// What was published there last.
+    func last<News: Payload>(_ topic: Topic) -> News? { published[topic] as? News }
 
     func publish<News: Payload>(_ topic: Topic, _ news: News) {
         if let last = published[topic] as? News, last == news { return }

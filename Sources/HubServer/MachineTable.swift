@@ -22,16 +22,16 @@ struct MachineTable {
         unread = [:]
     }
 
-    /// The clients that are there.
-    var clients: [MachineName] {
-        statuses.filter { $0.value.role == .client && $0.value.state == .online }.map(\.key)
+    /// The clients that are there. Lazy: it is asked for with every event of a switch.
+    private var clients: some Sequence<MachineName> {
+        statuses.lazy.filter { $0.value.role == .client && $0.value.state == .online }.map(\.key)
     }
 
     /// The clients that could vote: those with live sessions to both hubs. Where there is none, all that are there: one
     /// that reaches a single server still keeps a cut from making two hubs (rule 7).
     var candidates: [WitnessIdentity] {
         let onBothHubs = clients.filter { links[$0]?.hubs.values.count { $0 == .up } == 2 }
-        return (onBothHubs.isEmpty ? clients : onBothHubs).compactMap { name in
+        return (onBothHubs.isEmpty ? Array(clients) : onBothHubs).compactMap { name in
             statuses[name]?.ballotBox.map { WitnessIdentity(name: name, ballotBox: $0) }
         }
     }
@@ -50,10 +50,15 @@ struct MachineTable {
     }
 
     /// Whether a client has a live session with this hub.
-    func isReached(_ hub: MachineName) -> Bool { clients.contains { links[$0]?.hubs[hub.description] == .up } }
+    func isReached(_ hub: MachineName) -> Bool { clients.contains { isUp($0, with: hub) } }
 
     /// The clients that would not find this hub.
-    func clientsWithout(_ hub: MachineName) -> [MachineName] {
-        clients.filter { links[$0]?.hubs[hub.description] != .up }
+    func clientsWithout(_ hub: MachineName) -> [MachineName] { clients.filter { !isUp($0, with: hub) } }
+
+    /// Whether every client would find this hub.
+    func areAll(on hub: MachineName) -> Bool { clients.allSatisfy { isUp($0, with: hub) } }
+
+    private func isUp(_ client: MachineName, with hub: MachineName) -> Bool {
+        links[client]?.hubs[hub.description] == .up
     }
 }

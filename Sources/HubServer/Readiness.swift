@@ -32,7 +32,7 @@ struct Readiness {
             missing.append(.backup)
         }
         if !replication.replication.isInSync { missing.append(.replication) }
-        if let backup = record?.backup?.name, !machines.clientsWithout(backup).isEmpty {
+        if let backup = record?.backup?.name, !machines.areAll(on: backup) {
             missing.append(.clientsWithoutBackup)
         }
         if licenses.refusal != nil { missing.append(.license) }

@@ -7,17 +7,17 @@ import MQTTSession
 extension ServerCoordinator {
     func publish() {
         let record = coordinator.record
+        let before: HubActive? = board.last(.hubActive)
         // It first appears when this server knows who acts, and says from then on that this one has stood down.
-        if let record, coordinator.phase != .isolated || coordinator.isActive || board.says(.hubActive) {
-            board.publish(
-                .hubActive,
-                HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive))
+        if let record, coordinator.phase != .isolated || coordinator.isActive || before != nil {
+            let active = HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive)
+            board.publish(.hubActive, active)
+            // Every client gets the pair, and while it follows another hub it has something better to do.
+            if let before, before.hub != active.hub {
+                pairTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.publishPair() }
+            }
         }
-        board.publish(
-            .hubPair,
-            HubPair(
-                record: record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
-                isOutside: coordinator.isOutside, added: candidate?.address, returns: options.returns))
+        if !pairTimer.isScheduled { publishPair() }
         let replication = replicator.status
         let readiness = Readiness(
             coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now),
@@ -37,6 +37,15 @@ extension ServerCoordinator {
         board.publish(.hubFiles, hubFiles)
         if let keys { board.publish(.hubKeys, HubKeys(revoked: keys.tokens)) }
         announce()
+    }
+
+    func publishPair() {
+        pairTimer.cancel()
+        board.publish(
+            .hubPair,
+            HubPair(
+                record: coordinator.record, own: identity.address, role: options.role, isPairing: coordinator.canPair,
+                isOutside: coordinator.isOutside, added: candidate?.address, returns: options.returns))
     }
 
     /// Whether the key of a machine that is there ends soon, this server's own among them.

@@ -60,6 +60,7 @@ final class ServerCoordinator {
     private let timer = LoopTimer()
     private let retry = LoopTimer()
     private let tableTimer = LoopTimer()
+    let pairTimer = LoopTimer()
     private var hasEnded = false
     /// This server was active, or worked with the other one.
     private var hasServed: Bool
@@ -84,6 +85,7 @@ final class ServerCoordinator {
         onAnnouncement: @escaping @SessionLoop (ServerAnnouncement) -> Void,
         onOutcome: @escaping @SessionLoop (Outcome) -> Void
     ) {
+        ElectionRehearsal.once
         self.options = options
         self.store = store
         self.keys = keys
@@ -180,7 +182,7 @@ final class ServerCoordinator {
         await shows?.finish()
         await agent.leave()
         hasEnded = true
-        for timer in [timer, auditTimer, historyTimer, retry, tableTimer] { timer.cancel() }
+        for timer in [timer, auditTimer, historyTimer, retry, tableTimer, pairTimer] { timer.cancel() }
         peer.stop()
         replicator.stop()
         keys?.stop()
@@ -243,7 +245,9 @@ final class ServerCoordinator {
             Task { @SessionLoop in self.handle(Coordinator.Event.copied(session: session)) }
         case .readyToStop:
             if let stopsFor { fail(stopsFor) } else { onOutcome(.readyToStop) }
-        case .answer(let answer): answered(answer)
+        case .answer(let answer):
+            publishPair()
+            answered(answer)
         case .refuseStart:
             end(.failed(ServerError.placeTaken(role: options.role, by: peerName ?? options.name)))
         }
@@ -356,8 +360,7 @@ final class ServerCoordinator {
     /// On the own hub broker.
     private func received(_ message: Message) {
         switch Topic(name: message.topic) {
-        case .machine(let machine, let item) where item == .status || item == .links:
-            machines.note(item, of: machine, message.payload)
+        case .machine(let machine, let item): machines.note(item, of: machine, message.payload)
         case .command(let user, let command): return desk.received(command, from: user, message)
         case nil:
             guard let user = Topic.user(ofCommand: message.topic) else { return }

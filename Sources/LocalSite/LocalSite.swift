@@ -270,6 +270,16 @@ public actor LocalSite {
         }
     }
 
+    /// These have told how long their way to the hub took that they follow; they do so a moment after they got there.
+    public func waitForSwitches(of clients: [MachineName]) async throws {
+        try await watch.wait(for: "what each client measured") { view in
+            clients.allSatisfy { client in
+                guard let machine = view.machines[client], let hub = machine.links?.following else { return false }
+                return machine.lastSwitch?.to == hub
+            }
+        }
+    }
+
     /// Ends every process and removes the data folders.
     public func end() async {
         for process in guests + processes.values { try? await process.kill() }

@@ -14,6 +14,8 @@ public final class ReconnectingSession {
     private var backoff: Backoff
     private var current: Session?
     private let pause = LoopTimer()
+    /// Of the next pause, drawn while there is time.
+    private var jitter = 0.0
     private var isWanted = false
     private var openedAt: ContinuousClock.Instant?
     /// Sessions in a row that ended soon. Two machines that throw each other off a broker must not do so at full speed.
@@ -70,6 +72,7 @@ public final class ReconnectingSession {
 
     private func connect() {
         pause.cancel()
+        jitter = .random(in: 0...1)
         // Weak: a session that was given up goes on closing, and has nothing more to say here.
         weak var weakSession: Session?
         let session = Session(configuration) { [weak self] event in
@@ -104,7 +107,8 @@ public final class ReconnectingSession {
             openedAt = nil
             onEvent(.down(reason))
             guard isWanted, current == nil else { return }
-            pause.schedule(after: backoff.pause(jitter: .random(in: 0...1))) { [weak self] in self?.connect() }
+            let span = backoff.pause(jitter: jitter, wasRefused: reason == .connectionRefused)
+            pause.schedule(after: span) { [weak self] in self?.connect() }
         }
     }
 }

@@ -100,6 +100,7 @@ private struct DemoStory: Sendable {
     }
 
     private func tellSwitches() async throws {
+        try await site.waitForSwitches(of: Self.clients)
         let machines = await site.watch.view.machines
         for client in Self.clients {
             guard let change = machines[client]?.lastSwitch else { continue }

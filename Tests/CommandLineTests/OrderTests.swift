@@ -34,6 +34,7 @@ struct OrderTests {
                 try await site.watch.wait(for: "everyone on \(target.name), paired again") { view in
                     view.everyone(of: [LocalSite.client, site.main.name, site.backup.name], follows: target.name)
                         && view.hubs[target.endpoint]?.pair?.mode == .paired
+                        && view.hubs[target.endpoint]?.pair?.holder == target.name
                 }
                 for hub in await site.watch.view.hubs.values {
                     let last = hub.history?.transitions.first { $0.reason == .planned }
@@ -54,7 +55,10 @@ struct OrderTests {
     func staysAway() async throws {
         try await withSite { site in
             #expect(try await request("hub/switch", #"{"to":"backup-1"}"#, at: site.main) == .ok)
-            try await site.watch.wait(for: "paired") { $0.hubs[site.backup.endpoint]?.pair?.mode == .paired }
+            try await site.watch.wait(for: "paired") { view in
+                let pair = view.hubs[site.backup.endpoint]?.pair
+                return pair?.mode == .paired && pair?.holder == site.backup.name
+            }
             // Main is healthy for longer than its return delay: each heartbeat of a machine says that a second passed.
             let before = await site.watch.view.machines[LocalSite.client]?.heartbeat?.sequence ?? 0
             try await site.watch.wait(for: "three seconds") {

@@ -17,7 +17,7 @@ struct TopicTests {
 
     @Test(arguments: [
         Topic.hubActive, .hubConflicts, .replication(machine), .resume(publisher), .confirmation(publisher), .hubState,
-        .hubPair, .hubHistory, .hubServer, .machine(machine, .status),
+        .hubPair, .hubHistory, .hubServer, .hubFiles, .hubKeys, .hubShows, .machine(machine, .status),
         .machine(machine, .heartbeat), .machine(machine, .links), .machine(machine, .switch),
         .electionHeartbeat(machine), .electionWill(machine), .electionVote(candidate: machine, witness: machine),
     ])

@@ -68,6 +68,18 @@ struct BackoffTests {
         #expect(backoff.pause(jitter: 0) == .zero)
     }
 
+    @Test("Where nobody listens twice, nobody comes within a moment")
+    func refused() {
+        var backoff = Backoff(first: .milliseconds(1))
+        func pauses(_ refusals: Bool...) -> [Duration] { refusals.map { backoff.pause(jitter: 0, wasRefused: $0) } }
+        // The first refusal may be a stray packet, and is looked into at once.
+        #expect(pauses(false, true, true, true) == [0, 1, 50, 100].map { .milliseconds($0) })
+        backoff.reset()
+        #expect(pauses(true, false, true, true) == [0, 1, 2, 50].map { .milliseconds($0) })
+        backoff = Backoff(first: .milliseconds(1), longest: .milliseconds(10))
+        #expect(pauses(true, true) == [0, 10].map { .milliseconds($0) })
+    }
+
     @Test("Jitter shortens a pause by up to half")
     func jitter() {
         var backoff = Backoff(first: .milliseconds(100), longest: .seconds(1))

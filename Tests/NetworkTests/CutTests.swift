@@ -20,6 +20,7 @@ struct CutTests {
             try await net.site.watch.wait(for: "every client has lost Main") { view in
                 clients.allSatisfy { view.machines[$0]?.links?.hubs["\(main)"] == .lost }
             }
+            try await net.site.waitForSwitches(of: clients)
             let machines = await net.machines()
             for client in net.clients {
                 let change = try #require(machines[client]?.lastSwitch)

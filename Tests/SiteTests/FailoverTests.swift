@@ -42,6 +42,7 @@ struct FailoverTests {
             try await main(site).kill()
             try await site.waitForBackup(Self.clients)
             #expect(try #require(await epoch(site, at: site.backup)) > before)
+            try await site.waitForSwitches(of: Self.clients)
             let view = await site.watch.view
             #expect(view.authority?.state?.chip == "Backup is active")
             for client in Self.clients {
