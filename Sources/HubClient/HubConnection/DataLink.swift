@@ -9,6 +9,8 @@ final class DataLink {
     enum Event {
         /// The server behind the address is known, and what it says of the site has been read.
         case up
+        /// No server has ever answered there, and an attempt to reach one has failed.
+        case silent
         /// What the readers want has been asked for.
         case reading
         case down
@@ -22,6 +24,8 @@ final class DataLink {
     var onEvent: @SessionLoop (Event) -> Void = { _ in }
     private(set) var hub: MachineName?
     private(set) var isUp = false
+    /// See `Event.silent`.
+    private(set) var isSilent = false
     private(set) var site: HubState?
     /// Counts the sessions.
     private(set) var connection = 0
@@ -125,6 +129,10 @@ final class DataLink {
             isUp = false
             site = nil
             if wasUp { onEvent(.down) }
+            if hub == nil, !isSilent {
+                isSilent = true
+                onEvent(.silent)
+            }
         case .message(let message): received(message)
         }
     }
@@ -148,6 +156,7 @@ final class DataLink {
                 reconnecting.session?.isKey(of: server.name.description) ?? false
             else { return }
             hub = server.name
+            isSilent = false
             reportUpWhenReady()
         case .hubPair: if let pair = try? HubPair(decoding: message.payload) { onEvent(.pair(pair)) }
         case .hubState:

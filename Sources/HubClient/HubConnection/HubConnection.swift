@@ -47,6 +47,9 @@ public final class HubConnection {
     private var newestPair: (epoch: Epoch, version: UInt64)?
     /// As the newest pair names it.
     private var backup: MachineName?
+    /// Of the site, as far as it has said.
+    private var servers: [ServerAddress] = []
+    private var linksMade = 0
     private let retryTimer = LoopTimer()
     private var isClosed = false
 
@@ -100,8 +103,9 @@ public final class HubConnection {
         guard !isClosed, !links.contains(where: { $0.endpoint == endpoint }) else { return }
         let link = DataLink(
             endpoint: endpoint, credentials: credentials,
-            clientID: "\(name)/data-\(publisher.session)-\(links.count)", publisher: publisher,
+            clientID: "\(name)/data-\(publisher.session)-\(linksMade)", publisher: publisher,
             filters: Array(filters))
+        linksMade += 1
         link.onEvent = { [weak self, unowned link] in self?.handle($0, of: link) }
         links.append(link)
         link.start()
@@ -271,10 +275,13 @@ public final class HubConnection {
     }
 
     private func handle(_ event: DataLink.Event, of link: DataLink) {
+        guard links.contains(where: { $0 === link }) else { return }
         switch event {
         case .up:
+            guard !isSecondWay(link) else { return }
             if let hub = link.hub { _ = follower.linkUp(hub, at: .now) }
             moved()
+        case .silent: reachServers()
         case .reading: align(link)
         case .down:
             link.alignmentTimer.cancel()
@@ -321,15 +328,33 @@ public final class HubConnection {
             }
             backup = pair.backup?.name
         }
-        for server in named where !links.contains(where: { $0.hub == server.name }) {
-            // An address where nobody has answered yet may be that of a server which was replaced.
-            if links.count == 2, named.count == 2, let silent = links.first(where: { $0.hub == nil }) { leave(silent) }
-            if links.count < 2 { connect(to: server.endpoint) }
+        servers = named
+        reachServers()
+    }
+
+    /// An address where nobody answers may be that of a server which was replaced, or the only way to one that is away: both
+    /// are tried.
+    private func reachServers() {
+        for server in servers where !links.contains(where: { $0.hub == server.name }) {
+            if links.count(where: { !$0.isSilent }) < 2 { connect(to: server.endpoint) }
         }
+    }
+
+    /// Of two ways to one hub the one that works stays.
+    private func isSecondWay(_ link: DataLink) -> Bool {
+        guard let other = links.first(where: { $0 !== link && $0.hub == link.hub }) else { return false }
+        let isSecond = other.isUp
+        drop(isSecond ? link : other)
+        reachServers()
+        return isSecond
     }
 
     private func leave(_ link: DataLink) {
         handle(.down, of: link)
+        drop(link)
+    }
+
+    private func drop(_ link: DataLink) {
         links.removeAll { $0 === link }
         Task { await link.stop() }
     }
