@@ -10,20 +10,20 @@ struct WaysTests {
     private static let witness = MachineName("cam-1")!
 
     private enum Given: CaseIterable {
-        case mainTwice, mainAndNobody, nobodyAndBackup
+        case mainAndNobody, nobodyAndBackup, mainAndOtherBroker
     }
 
-    /// Main's private door leads to the same hub as its public one.
     private static func hubs(_ given: Given, of site: LocalSite) -> [Endpoint] {
         let nobody = Endpoint.tcp(host: "127.0.0.1", port: FreePorts.take(1)[0])
         return switch given {
-        case .mainTwice: [.unix(path: site.dataPath(of: site.main.name) + "/run/hub.sock"), site.main.endpoint]
         case .mainAndNobody: [site.main.endpoint, nobody]
         case .nobodyAndBackup: [nobody, site.backup.endpoint]
+        // It answers, and says nothing of a hub.
+        case .mainAndOtherBroker: [site.main.endpoint, .tcp(host: "127.0.0.1", port: site.backup.controlPort)]
         }
     }
 
-    @Test("Two that lead to one hub, or one that leads nowhere: both hubs are found", arguments: Given.allCases)
+    @Test("One that leads nowhere: the site tells the right one", arguments: Given.allCases)
     private func found(_ given: Given) async throws {
         let site = try await LocalSite(returnDelay: 0.3)
         try await site.startAll(clients: [Self.witness])

@@ -9,7 +9,7 @@ final class DataLink {
     enum Event {
         /// The server behind the address is known, and what it says of the site has been read.
         case up
-        /// No server has ever answered there, and an attempt to reach one has failed.
+        /// No server has ever said there that the hub is its own, and an attempt to reach one has failed.
         case silent
         /// What the readers want has been asked for.
         case reading
@@ -123,18 +123,22 @@ final class DataLink {
                 guard let self, self.connection == asked else { return }
                 self.isAnswered = true
                 self.reportUpWhenReady()
+                self.noteSilence()
             }
         case .down:
             let wasUp = isUp
             isUp = false
             site = nil
             if wasUp { onEvent(.down) }
-            if hub == nil, !isSilent {
-                isSilent = true
-                onEvent(.silent)
-            }
+            noteSilence()
         case .message(let message): received(message)
         }
+    }
+
+    private func noteSilence() {
+        guard hub == nil, !isSilent else { return }
+        isSilent = true
+        onEvent(.silent)
     }
 
     private func reportUpWhenReady() {

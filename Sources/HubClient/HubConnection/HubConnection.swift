@@ -50,6 +50,7 @@ public final class HubConnection {
     /// Of the site, as far as it has said.
     private var servers: [ServerAddress] = []
     private var linksMade = 0
+    private let reachTimer = LoopTimer()
     private let retryTimer = LoopTimer()
     private var isClosed = false
 
@@ -278,7 +279,11 @@ public final class HubConnection {
         guard links.contains(where: { $0 === link }) else { return }
         switch event {
         case .up:
-            guard !isSecondWay(link) else { return }
+            guard !isOutside(link) else {
+                leave(link)
+                // It may stand where the site says that another one does: not at full speed.
+                return reachTimer.schedule(after: .seconds(1)) { [weak self] in self?.reachServers() }
+            }
             if let hub = link.hub { _ = follower.linkUp(hub, at: .now) }
             moved()
         case .silent: reachServers()
@@ -328,33 +333,28 @@ public final class HubConnection {
             }
             backup = pair.backup?.name
         }
-        servers = named
+        // A server that does not know yet who decides names itself only.
+        if pair.epoch != nil || newestPair == nil { servers = named }
         reachServers()
     }
 
-    /// An address where nobody answers may be that of a server which was replaced, or the only way to one that is away: both
-    /// are tried.
+    /// An address where nobody answers may be that of a server which was replaced. Before that is known it may as well be
+    /// the only way there.
     private func reachServers() {
         for server in servers where !links.contains(where: { $0.hub == server.name }) {
-            if links.count(where: { !$0.isSilent }) < 2 { connect(to: server.endpoint) }
+            let silent = links.first { link in link.isSilent && !servers.contains { $0.endpoint == link.endpoint } }
+            if links.count == 2, servers.count == 2, let silent { leave(silent) }
+            if links.count < 2 { connect(to: server.endpoint) }
         }
     }
 
-    /// Of two ways to one hub the one that works stays.
-    private func isSecondWay(_ link: DataLink) -> Bool {
-        guard let other = links.first(where: { $0 !== link && $0.hub == link.hub }) else { return false }
-        let isSecond = other.isUp
-        drop(isSecond ? link : other)
-        reachServers()
-        return isSecond
+    /// It answered after the pair was known, which names two others.
+    private func isOutside(_ link: DataLink) -> Bool {
+        newestPair != nil && servers.count == 2 && !servers.contains { $0.name == link.hub }
     }
 
     private func leave(_ link: DataLink) {
         handle(.down, of: link)
-        drop(link)
-    }
-
-    private func drop(_ link: DataLink) {
         links.removeAll { $0 === link }
         Task { await link.stop() }
     }
