@@ -3,7 +3,8 @@ import Foundation
 
 /// A file's bytes with two numbered copies of a content, the newer of which counts. A write goes over the older one, in place.
 ///
-/// Each copy is a line with its number and its SHA-256, and the content, filled up with spaces: the file reads as JSON texts.
+/// Each copy is a line that tells its number, its size and its SHA-256, and the content, filled up with spaces: the file reads
+/// as JSON texts.
 struct CopyPair {
     private struct Head: Codable {
         var number: UInt64
