@@ -8,6 +8,9 @@
 int sync_file_range(int file, long offset, long count, unsigned int flags);
 enum { startWritingRange = 2 };  // SYNC_FILE_RANGE_WRITE
 
+// The same with <sched.h>.
+enum { resetOnFork = 0x40000000 };  // SCHED_RESET_ON_FORK
+
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <linux/fs.h>

@@ -66,6 +66,10 @@ public struct ClientMachine: Service {
         { [known] in known.endpoints }
     }
 
+    /// This machine follows and votes on the session loop's own thread.
+    @SessionLoop
+    private static func goFirst() -> Bool { RealTimePriority.machine.give(to: 0) }
+
     /// Runs until a graceful shutdown. A site that cannot be reached is waited for.
     public func run() async throws {
         let folder = try DataFolder(path: options.dataPath)
@@ -83,6 +87,7 @@ public struct ClientMachine: Service {
         let writing = Task.detached {
             for await site in learnt { do { try memory.write(site) } catch { log.warning("\(error)") } }
         }
+        if await !Self.goFirst() { log.info("\(RealTimePriority.refusal)") }
         let follower = await SiteFollower(
             options, identity, remembered: remembered, known: known, ballots: ballots, log: log
         ) { outcome in

@@ -57,6 +57,9 @@ struct Broker: Sendable {
         let identifier = identifier
         let ending = try await process.run { process in
             identifier.value.withLock { $0 = process }
+            if kind == .control, !RealTimePriority.controlBroker.give(to: process) {
+                log.info("\(RealTimePriority.refusal)")
+            }
         } onLine: { line in
             // "1795363405: text"
             let text = line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? line
@@ -78,6 +81,12 @@ struct Broker: Sendable {
 
     /// The broker reads its key and the list of revoked ones anew, and ends the sessions of those.
     func readAgain() { identifier.value.withLock { if let process = $0 { kill(process, SIGHUP) } } }
+
+    /// A hub's, while there is a switch to tell.
+    func setPriority(_ priority: RealTimePriority?) {
+        guard let process = identifier.value.withLock({ $0 }) else { return }
+        if let priority { priority.give(to: process) } else { RealTimePriority.take(from: process) }
+    }
 
     /// The name of the user that runs this process.
     private static var user: String {

@@ -59,6 +59,7 @@ final class ServerCoordinator {
     var candidate: BackupAdmission.Candidate?
     private let timer = LoopTimer()
     private let retry = LoopTimer()
+    private let priority: SwitchPriority
     private let tableTimer = LoopTimer()
     let pairTimer = LoopTimer()
     private var hasEnded = false
@@ -95,6 +96,7 @@ final class ServerCoordinator {
         self.onAnnouncement = onAnnouncement
         self.onOutcome = onOutcome
         self.replicator = replicator
+        priority = SwitchPriority(of: hub)
         hasServed = stored != nil
         identity = Coordinator.Identity(
             role: options.role, address: address, session: session,
@@ -183,6 +185,7 @@ final class ServerCoordinator {
         await agent.leave()
         hasEnded = true
         for timer in [timer, auditTimer, historyTimer, retry, tableTimer, pairTimer] { timer.cancel() }
+        priority.end()
         peer.stop()
         replicator.stop()
         keys?.stop()
@@ -269,6 +272,7 @@ final class ServerCoordinator {
 
     private func note(_ claim: Claim?) {
         if let claim, claim != asked {
+            priority.begin()
             log.debug("asks for epoch \(claim.epoch) (\(claim.reason.rawValue): \(claim.evidence))")
         }
         asked = claim
