@@ -19,7 +19,7 @@ public enum RealTimePriority: Int32, Sendable {
     /// - Returns: whether the kernel allows it.
     @discardableResult
     public func give(to process: pid_t) -> Bool {
-        Self.schedule(process, SCHED_RR | Int32(resetOnFork), priority: rawValue)
+        Self.schedule(process, SCHED_RR, priority: rawValue)
     }
 
     /// It waits for its turn again.
@@ -28,6 +28,7 @@ public enum RealTimePriority: Int32, Sendable {
     @discardableResult
     private static func schedule(_ process: pid_t, _ policy: Int32, priority: Int32) -> Bool {
         var parameters = sched_param(sched_priority: priority)
-        return sched_setscheduler(process, policy, &parameters) == 0
+        // Also where the priority is taken back: whoever has no more than a limit may not clear it.
+        return sched_setscheduler(process, policy | Int32(resetOnFork), &parameters) == 0
     }
 }
