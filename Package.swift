@@ -10,6 +10,7 @@ let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let orderedDictionary = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
@@ -162,7 +163,7 @@ let package = Package(
                 "AssetHub", "BrokerConfiguration", "ChildProcess", "Discovery", "FailoverCore", "HubClient",
                 "HubProtocol",
                 "Keys", "License", "LocalState", "MQTTSession", "Replication", "ShowFile", "StateStore", "WebServer",
-                deque, lifecycle, logging,
+                deque, lifecycle, logging, orderedDictionary,
             ],
             swiftSettings: strict),
 

@@ -75,7 +75,8 @@ public struct ClientMachine: Service {
         let folder = try DataFolder(path: options.dataPath)
         let memory = DurableFile<SiteMemory>(path: folder.file("site.json"))
         // What was remembered is a help, not a need: a damaged file is written anew.
-        let remembered = (try? memory.read()) ?? SiteMemory()
+        let found = (try? memory.read()) ?? SiteMemory()
+        let remembered = found.concerns(options.main) ? found : SiteMemory()
         let ballots = try BallotStore(in: folder)
         let identity = MachineAgent.Identity(
             name: options.name, role: .client, session: Identifier.random(), secret: try folder.secret(), address: nil,
@@ -111,8 +112,12 @@ public struct ClientMachine: Service {
 
 /// The servers of the site, as a client last heard of them.
 struct SiteMemory: Codable, Hashable, Sendable {
+    /// Where the operator said that Main is when this was learnt; with another address, it may be of another site.
+    var given: String?
     var main: ServerAddress?
     var backup: ServerAddress?
+
+    func concerns(_ main: Endpoint) -> Bool { given.map { $0 == main.description } ?? true }
 }
 
 /// Where a client's hubs are, for whoever else in its process looks at the site.
@@ -210,6 +215,11 @@ private final class SiteFollower {
         case .keys, .history: break
         case .misdirected(let endpoint, let side):
             log.warning("\(endpoint) was given for the \(side) server, but the other server answers there")
+        case .foreign(let endpoint, let main, let own):
+            log.warning(
+                "the server at \(endpoint) belongs to the site of \(main), not to that of \(own), and is not followed. If this machine shall work there, start it anew with that site's addresses"
+            )
+            if site.main?.name == main { forgetSite() }
         case .nameTaken(let other):
             onOutcome(.failed(.nameTaken(name: options.name, address: other.address)))
         case .ignored(let topic, let cause): log.warning("ignored a message on \(topic): \(cause)")
@@ -229,7 +239,8 @@ private final class SiteFollower {
     /// The pair record decides where the servers are; what the operator said serves until one was read.
     private func learn(_ pair: HubPair) {
         if pair.backup == nil, let removed = site.backup { forget(removed, main: pair.main) }
-        let known = SiteMemory(main: pair.main ?? site.main, backup: pair.backup ?? site.backup)
+        let known = SiteMemory(
+            given: options.main.description, main: pair.main ?? site.main, backup: pair.backup ?? site.backup)
         for (side, server) in [(MachineAgent.Side.main, known.main), (.backup, known.backup)] {
             guard let server else { continue }
             // A server that is reached already stays where it was reached: the operator may know a way to it that
@@ -252,11 +263,18 @@ private final class SiteFollower {
         onOutcome(.learnt(known))
     }
 
+    /// All that was learnt came from a server of another site, which was reached before Main.
+    private func forgetSite() {
+        site = SiteMemory()
+        onOutcome(.learnt(site))
+        witness.stop()
+    }
+
     /// An operator removed the Backup. The one that was named on the command line may be that one, and is not looked for any
     /// more unless this machine is started anew.
     private func forget(_ backup: ServerAddress, main: ServerAddress?) {
         log.info("\(backup.name) is the Backup of this site no more")
-        site = SiteMemory(main: main ?? site.main)
+        site = SiteMemory(given: options.main.description, main: main ?? site.main)
         onOutcome(.learnt(site))
         witness.stop()
         agent.disconnect(.backup)

@@ -18,6 +18,10 @@ final class HubLink {
     /// The server at the other end, once known; kept while the link is down.
     private(set) var hub: MachineName?
     private(set) var isUp = false
+    /// The Main server of the hub's site, as its pair record says in this session.
+    private(set) var main: MachineName?
+    /// What this hub says concerns another site; only its owner can know that. Such a link is not up.
+    private(set) var isForeign = false
     /// When a heartbeat of this machine last came back through the hub.
     var lastEcho = ContinuousClock.now
 
@@ -54,6 +58,15 @@ final class HubLink {
     func redirect(to endpoint: Endpoint) { session.redirect(to: endpoint) }
     func name(_ hub: MachineName) { self.hub = self.hub ?? hub }
 
+    /// For the rest of this session.
+    func judgeForeign() {
+        isForeign = true
+        patience.cancel()
+        guard isUp else { return }
+        isUp = false
+        onEvent(.down(.lost("the hub is another site's")))
+    }
+
     /// Does nothing while the link is down: what is retained is published again when it comes up.
     func publish(
         _ topic: Topic, _ payload: [UInt8], quality: QualityOfService = .atLeastOnce, expirySeconds: UInt32? = nil,
@@ -76,6 +89,8 @@ final class HubLink {
             isUp = false
             isSubscribed = false
             isIdentified = false
+            isForeign = false
+            main = nil
             patience.cancel()
             onEvent(wasUp ? .down(reason) : .failed(reason))
         case .message(let message):
@@ -86,6 +101,7 @@ final class HubLink {
                 }
                 identify(server.name)
             }
+            if topic == .hubPair, let pair = try? HubPair(decoding: message.payload) { main = pair.main?.name }
             onEvent(.message(topic, message))
             reportUpWhenReady()
         }
@@ -126,7 +142,7 @@ final class HubLink {
     }
 
     private func reportUpWhenReady() {
-        guard isSubscribed, isIdentified, !isUp else { return }
+        guard isSubscribed, isIdentified, !isForeign, !isUp else { return }
         patience.cancel()
         isUp = true
         onEvent(.up)

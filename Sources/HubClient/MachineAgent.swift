@@ -62,6 +62,8 @@ public final class MachineAgent {
         case lost(MachineName, CloseReason)
         /// The address given for this side leads to the server of the other one.
         case misdirected(Endpoint, Side)
+        /// A server of another site answers there, which is not followed; with the Main servers of that site and of this one.
+        case foreign(Endpoint, main: MachineName, site: MachineName)
         /// An attempt to connect to this side failed.
         case unreachable(Side, CloseReason)
         /// Another machine of this name works here already; nothing was published.
@@ -116,6 +118,10 @@ public final class MachineAgent {
     private var links: [Side: HubLink] = [:]
     private var follower = Follower()
     private var lastSwitch: MachineSwitch?
+    /// The Main server of this site, by which a site is known: of a client, the one that it reached first in this run.
+    public var site: MachineName? {
+        didSet { if site != oldValue { reviewSite() } }
+    }
     private var newestPair: (epoch: Epoch, version: UInt64)?
     private var nameCheck: NameCheck
     private var nameOursSince: ContinuousClock.Instant?
@@ -177,10 +183,13 @@ public final class MachineAgent {
         guard let link = links.removeValue(forKey: side) else { return }
         if let hub = link.hub { follower.linkLost(hub, at: clock()) }
         publishLinks()
-        if link.isUp, isNameOurs {
-            link.publish(.machine(identity.name, .status), status.with(.offline).encoded)
-        }
+        sayGoodbye(on: link)
         Task { await link.stop() }
+    }
+
+    private func sayGoodbye(on link: HubLink) {
+        guard link.isUp, isNameOurs else { return }
+        link.publish(.machine(identity.name, .status), status.with(.offline).encoded)
     }
 
     /// When this machine's key ends; `nil`: it has none.
@@ -261,6 +270,8 @@ public final class MachineAgent {
     }
 
     private func handle(_ topic: Topic, _ message: Message, _ link: HubLink, _ side: Side) throws(MalformedPayload) {
+        if topic == .hubPair { reviewSite() }
+        guard !link.isForeign else { return }
         if case .machine(identity.name, let item) = topic { noticeOverwriting(of: item, by: message.payload) }
         // An empty payload deletes a retained message and says nothing else.
         guard !message.payload.isEmpty else { return }
@@ -270,7 +281,9 @@ public final class MachineAgent {
         case .hubServer:
             let server = try HubServer(decoding: message.payload)
             onEvent(.server(server, side))
-            if identity.role == .client { settle(link, at: server.role == .main ? .main : .backup, from: side) }
+            guard identity.role == .client else { break }
+            settle(link, at: server.role == .main ? .main : .backup, from: side)
+            if server.role == .main { learnSite(server.name) }
         case .hubPair: learn(try HubPair(decoding: message.payload))
         case .hubHistory: onEvent(.history(message.payload, side))
         case .hubKeys: onEvent(.keys(try HubKeys(decoding: message.payload), side))
@@ -309,6 +322,37 @@ public final class MachineAgent {
             return
         }
         Task { await link.stop() }
+    }
+
+    /// The Main server that was reached first in this run tells which site this is.
+    private func learnSite(_ main: MachineName) {
+        guard site == nil else { return }
+        // What the Backup said before may be of another one; what follows on Main's link is of this one.
+        if let other = links[.backup]?.main, other != main {
+            follower = Follower()
+            newestPair = nil
+        }
+        site = main
+    }
+
+    /// A server of another site is none of ours, whatever it announces: epochs are comparable within a site only, and its
+    /// own may be higher. It may have been given by mistake, be a spare that was one, or have taken over an address.
+    private func reviewSite() {
+        // Until then a client goes by what it remembers, and a server by nothing.
+        guard let expected = site ?? (identity.role == .client ? links[.main]?.hub : nil) else { return }
+        for link in links.values {
+            let isForeign = link.main.map { $0 != expected } ?? false
+            guard isForeign != link.isForeign else { continue }
+            // It says anew what was not heard.
+            guard isForeign, let other = link.main else {
+                link.reconnect()
+                continue
+            }
+            sayGoodbye(on: link)
+            link.judgeForeign()
+            publishLinks()
+            onEvent(.foreign(link.endpoint, main: other, site: expected))
+        }
     }
 
     private func linkIsUp(_ link: HubLink) {

@@ -1,6 +1,7 @@
 import FailoverCore
 import HubProtocol
 import MQTTSession
+import OrderedCollections
 
 /// The coordinator's session with its own hub broker, through the private listener: what `hub/#` says, and who is
 /// there.
@@ -24,8 +25,9 @@ final class HubBoard {
     private var lastAnswer = ContinuousClock.now
     private var usedAtLastAnswer: Duration?
     private var lastProbe = ContinuousClock.now
-    /// What was published last on each topic: a state that did not change is not news.
-    private var published: [Topic: any Payload] = [:]
+    /// What was published last on each topic: a state that did not change is not news. In order: who speaks, and of which site,
+    /// comes first also in a session that began late.
+    private var published: OrderedDictionary<Topic, any Payload> = [:]
 
     func open(_ endpoint: Endpoint, clientID: String, clock: ProcessClock?) {
         self.clock = clock

@@ -6,18 +6,26 @@ import MQTTSession
 /// What this server says of its hub and of itself.
 extension ServerCoordinator {
     func publish() {
+        // Who speaks, and of which site, comes before what it says.
+        board.publish(
+            .hubServer,
+            HubServer(
+                role: options.role, session: identity.session, address: identity.address, main: mainOfPair,
+                license: licenses.token, files: files.url))
         let record = coordinator.record
         let before: HubActive? = board.last(.hubActive)
         // It first appears when this server knows who acts, and says from then on that this one has stood down.
-        if let record, coordinator.phase != .isolated || coordinator.isActive || before != nil {
-            let active = HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive)
-            board.publish(.hubActive, active)
-            // Every client gets the pair, and while it follows another hub it has something better to do.
-            if let before, before.hub != active.hub {
-                pairTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.publishPair() }
-            }
+        let isKnown = coordinator.phase != .isolated || coordinator.isActive || before != nil
+        let active = record.flatMap { record in
+            isKnown ? HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive) : nil
         }
-        if !pairTimer.isScheduled { publishPair() }
+        // Every client gets the pair, and while it follows another hub it has something better to do.
+        if let before, let active, before.hub != active.hub {
+            pairTimer.schedule(after: .milliseconds(20)) { [weak self] in self?.publishPair() }
+        } else if !pairTimer.isScheduled {
+            publishPair()
+        }
+        if let active { board.publish(.hubActive, active) }
         let replication = replicator.status
         let readiness = Readiness(
             coordinator, machines: machines, replication: replication, licenses: licenses.findings(at: .now),
@@ -29,11 +37,6 @@ extension ServerCoordinator {
                 missing: readiness.missing, warnings: readiness.warnings,
                 messagesBehind: coordinator.hasPair || candidate != nil ? replication.replication.messagesBehind : nil))
         board.publish(.hubHistory, history)
-        board.publish(
-            .hubServer,
-            HubServer(
-                role: options.role, session: identity.session, address: identity.address, main: mainOfPair,
-                license: licenses.token, files: files.url))
         board.publish(.hubFiles, hubFiles)
         if let keys { board.publish(.hubKeys, HubKeys(revoked: keys.tokens)) }
         announce()

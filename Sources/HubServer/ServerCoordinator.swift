@@ -324,6 +324,7 @@ final class ServerCoordinator {
             isClosed: isClosed)
         guard relation != self.relation else { return }
         self.relation = relation
+        agent.site = options.role == .main ? options.name : relation.partner?.name
         let named = options.peer.map { Endpoint.tcp(host: $0.host, port: $0.port) }
         if let candidate, candidate.isReady { provenWay = (candidate.server.name, candidate.endpoint) }
         var known: [Endpoint] = []

@@ -178,35 +178,19 @@ struct BackupAddTests {
     @Test("A name that is taken, a Main server, the Backup of another site")
     func otherServers() async throws {
         try await withUnpaired { site in
-            let start = { (name: String, role: String, more: [String]) in
+            let start = { (name: String, role: Role) in
                 let ports = FreePorts.take(2)
-                let machine = try #require(MachineName(name))
-                let license = try await site.license(.serverWithFailover, of: machine)
-                let process = try await MachineProcess(
-                    name, program: site.program,
-                    arguments: [
-                        "server", "--role", role, "--name", name, "--port", "\(ports[0])", "--control-port",
-                        "\(ports[1])", "--data", site.folder + "/other-" + name, "--license", license,
-                        "--license-issuer", LicenseIssuer.publicPath(of: site.issuerPath),
-                    ] + more)
-                return (process, ports[0])
-            }
-            let reached = { (port: UInt16) in
-                let watch = await SiteWatch(hubs: [.tcp(host: "127.0.0.1", port: port)])
-                try await watch.wait(for: "the server is up") { $0.authority?.server != nil }
-                await watch.stop()
+                return (try await site.startOther(name, role, ports), ports[0])
             }
             let expect = { (code: CommandResponse.Code, port: UInt16, part: String) in
                 let response = try await CommandRequest("backup/add", #"{"address":"127.0.0.1","port":\#(port)}"#)
                     .sent(to: site.main)
                 #expect(response.code == code && response.message?.contains(part) == true, "\(response)")
             }
-            let (namesake, namesakePort) = try await start("cam-1", "backup", [])
-            try await reached(namesakePort)
+            let (namesake, namesakePort) = try await start("cam-1", .backup)
             try await expect(.nameTaken, namesakePort, "is named cam-1 already")
             try await namesake.kill()
-            let (main, mainPort) = try await start("main-2", "main", [])
-            try await reached(mainPort)
+            let (main, mainPort) = try await start("main-2", .main)
             try await expect(.unknownMachine, mainPort, "main-2 at 127.0.0.1:\(mainPort) is a Main server")
             // That one gets the Backup; then the first site cannot have it.
             #expect(try await CommandRequest.add(site.backup).sent(to: mainPort) == .ok)
@@ -225,6 +209,68 @@ struct BackupAddTests {
                 "a Backup that was removed there is free")
             try await main.kill()
             try await site.expectPaired()
+            // It heard of the Backup's old site as well, whose epochs were higher.
+            let lines = try #require(await site.process(of: LocalSite.client)).lines
+            #expect(!lines.contains { $0.contains("main-2") && !$0.contains("belongs to the site of main-2") }, "\(lines)")
+        }
+    }
+
+    @Test("A client that was given the Backup of another site follows its own, also when it reached that one first")
+    func otherSiteFirst() async throws {
+        try await withUnpaired { site in
+            let early = try #require(MachineName("cam-8"))
+            let newcomer = try #require(MachineName("cam-9"))
+            let links = { @Sendable (view: SiteView, server: LocalSite.Server, machine: MachineName) in
+                view.hubs[server.endpoint]?.machines[machine]?.links
+            }
+            let isAtHome = { @Sendable (view: SiteView, machine: MachineName) in
+                let links = links(view, site.main, machine)
+                return links?.following == site.main.name && links?.hubs[site.backup.name.description] == .lost
+            }
+            try await site.startClient(early, knowsBackup: true)
+            try await site.watch.wait(for: "a client on both hubs") {
+                links($0, site.main, early)?.hubs[site.backup.name.description] == .up
+            }
+            let ports = FreePorts.take(2)
+            let other = try await site.startOther("main-2", .main, ports)
+            #expect(try await CommandRequest.add(site.backup).sent(to: ports[0]) == .ok)
+            try await site.watch.wait(for: "it has left the Backup and follows main-1") { isAtHome($0, early) }
+            let main = try #require(await site.process(of: site.main.name))
+            try await main.hang()
+            try await site.startClient(newcomer, knowsBackup: true)
+            try await site.watch.wait(for: "the newcomer has heard of main-2's epoch") {
+                let epoch = $0.hubs[site.backup.endpoint]?.active?.epoch
+                return epoch != nil && links($0, site.backup, newcomer)?.epoch == epoch
+            }
+            main.goOn()
+            try await site.watch.wait(for: "both follow main-1") { isAtHome($0, early) && isAtHome($0, newcomer) }
+            let lines = try #require(await site.process(of: early)).lines
+            #expect(lines.contains { $0.contains("belongs to the site of main-2, not to that of main-1") }, "\(lines)")
+            // That Backup becomes this site's: they are with it again.
+            #expect(try await CommandRequest("backup/remove", "{}").sent(to: ports[0]) == .ok)
+            try await other.kill()
+            #expect(try await CommandRequest.add(site.backup).sent(to: site.main) == .ok)
+            try await site.waitForHome([LocalSite.client, early, newcomer])
+            try await site.watch.wait(for: "both are on both hubs") { view in
+                [early, newcomer].allSatisfy {
+                    links(view, site.main, $0)?.hubs[site.backup.name.description] == .up
+                }
+            }
+            // Another Main takes over the address of their own one, while the Backup is active.
+            try await main.kill()
+            try await site.waitForBackup([LocalSite.client, early, newcomer])
+            let stranger = try await site.startOther("main-3", .main, [site.main.port, site.main.controlPort])
+            try await site.watch.wait(for: "everyone has seen it and stays") { view in
+                [LocalSite.client, early, newcomer].allSatisfy {
+                    let links = links(view, site.backup, $0)
+                    return links?.hubs["main-3"] == .lost && links?.following == site.backup.name
+                }
+            }
+            try await stranger.kill()
+            try await startUntold(site.main, on: site)
+            try await site.waitForHome([LocalSite.client, early, newcomer])
+            let all = try #require(await site.process(of: newcomer)).lines
+            #expect(!all.contains { $0.contains("following main-3") || $0.contains(" to main-3 in ") }, "\(all)")
         }
     }
 

@@ -1,5 +1,6 @@
 import FailoverCore
 import HubProtocol
+import License
 import LocalSite
 import Testing
 
@@ -14,6 +15,24 @@ extension LocalSite {
             let pair = try #require(await watch.view.hubs[server.endpoint]?.pair)
             #expect(pair.mode == .paired && pair.main?.name == main.name && pair.backup?.name == backup.name)
         }
+    }
+
+    /// A server that is none of this site's, with a licence of the same issuer; it is up when this returns.
+    @discardableResult
+    func startOther(_ name: String, _ role: Role, _ ports: [UInt16]) async throws -> MachineProcess {
+        let machine = try #require(MachineName(name))
+        let process = try await MachineProcess(
+            name, program: program,
+            arguments: [
+                "server", "--role", role.rawValue, "--name", name, "--port", "\(ports[0])", "--control-port",
+                "\(ports[1])", "--data", folder + "/other-" + name, "--license",
+                try await license(.serverWithFailover, of: machine), "--license-issuer",
+                LicenseIssuer.publicPath(of: issuerPath),
+            ])
+        let watch = await SiteWatch(hubs: [.tcp(host: "127.0.0.1", port: ports[0])])
+        try await watch.wait(for: "the server is up") { $0.authority?.server != nil }
+        await watch.stop()
+        return process
     }
 }
 
