@@ -227,6 +227,9 @@ struct BackupAddTests {
                 let links = links(view, site.main, machine)
                 return links?.following == site.main.name && links?.hubs[site.backup.name.description] == .lost
             }
+            let program = await HubConnection(name: MachineName("gfx-1")!, hubs: site.hubs)
+            let publish = { (payload: String) in try await program.publish("show/gfx-1/a", Array(payload.utf8)) }
+            try await publish("at home")
             try await site.startClient(early, knowsBackup: true)
             try await site.watch.wait(for: "a client on both hubs") {
                 links($0, site.main, early)?.hubs[site.backup.name.description] == .up
@@ -235,6 +238,8 @@ struct BackupAddTests {
             let other = try await site.startOther("main-2", .main, ports)
             #expect(try await CommandRequest.add(site.backup).sent(to: ports[0]) == .ok)
             try await site.watch.wait(for: "it has left the Backup and follows main-1") { isAtHome($0, early) }
+            try await publish("beside a Backup of another site")
+            #expect(await program.state.hub == site.main.name)
             let main = try #require(await site.process(of: site.main.name))
             try await main.hang()
             try await site.startClient(newcomer, knowsBackup: true)
@@ -256,6 +261,7 @@ struct BackupAddTests {
                     links(view, site.main, $0)?.hubs[site.backup.name.description] == .up
                 }
             }
+            try await publish("with a Backup again")
             // Another Main takes over the address of their own one, while the Backup is active.
             try await main.kill()
             try await site.waitForBackup([LocalSite.client, early, newcomer])
@@ -266,9 +272,13 @@ struct BackupAddTests {
                     return links?.hubs["main-3"] == .lost && links?.following == site.backup.name
                 }
             }
+            try await publish("on the Backup")
+            #expect(await program.state.hub == site.backup.name)
             try await stranger.kill()
             try await startUntold(site.main, on: site)
             try await site.waitForHome([LocalSite.client, early, newcomer])
+            try await publish("at home again")
+            await program.close()
             let all = try #require(await site.process(of: newcomer)).lines
             #expect(!all.contains { $0.contains("following main-3") || $0.contains(" to main-3 in ") }, "\(all)")
         }

@@ -27,6 +27,8 @@ final class DataLink {
     /// See `Event.silent`.
     private(set) var isSilent = false
     private(set) var site: HubState?
+    /// The Main server of the hub's site, as its pair record says in this session.
+    private(set) var main: MachineName?
     /// Counts the sessions.
     private(set) var connection = 0
     let endpoint: Endpoint
@@ -128,7 +130,7 @@ final class DataLink {
         case .down:
             let wasUp = isUp
             isUp = false
-            site = nil
+            (site, main) = (nil, nil)
             if wasUp { onEvent(.down) }
             noteSilence()
         case .message(let message): received(message)
@@ -162,7 +164,10 @@ final class DataLink {
             hub = server.name
             isSilent = false
             reportUpWhenReady()
-        case .hubPair: if let pair = try? HubPair(decoding: message.payload) { onEvent(.pair(pair)) }
+        case .hubPair:
+            guard let pair = try? HubPair(decoding: message.payload) else { return }
+            main = pair.main?.name
+            onEvent(.pair(pair))
         case .hubState:
             guard let state = try? HubState(decoding: message.payload) else { return }
             site = state

@@ -44,6 +44,10 @@ public final class HubConnection {
     private var readers: [UInt64: Reader] = [:]
     private var nextReader: UInt64 = 0
     private var observers: [UInt64: AsyncStream<State>.Continuation] = [:]
+    /// Where the server was said to be whose site this is.
+    private let given: Endpoint?
+    /// The Main server of the site, by which a site is known, once it is certain.
+    private var main: MachineName?
     private var newestPair: (epoch: Epoch, version: UInt64)?
     /// As the newest pair names it.
     private var backup: MachineName?
@@ -65,11 +69,13 @@ public final class HubConnection {
     ///
     /// - Parameters:
     ///   - name: of this machine; its messages bear it. Where there are keys, the one in its key.
-    ///   - hubs: the addresses of Main's and the Backup's hub. With one of them, the other one is learnt from the site.
+    ///   - hubs: the addresses of Main's and the Backup's hub. With one of them, the other one is learnt from the site. Where
+    ///     they lead to two sites, the first one counts.
     ///   - credentials: this machine's key; `nil`: the site has none.
     public init(name: MachineName, hubs: [Endpoint], credentials: TLSCredentials? = nil) {
         self.name = name
         self.credentials = credentials
+        given = hubs.first
         publisher = Publisher(machine: name, session: Identifier.random())!
         outbox = Outbox(publisher: publisher)
         for hub in hubs { connect(to: hub) }
@@ -279,11 +285,7 @@ public final class HubConnection {
         guard links.contains(where: { $0 === link }) else { return }
         switch event {
         case .up:
-            guard !isOutside(link) else {
-                leave(link)
-                // It may stand where the site says that another one does: not at full speed.
-                return reachTimer.schedule(after: .seconds(1)) { [weak self] in self?.reachServers() }
-            }
+            guard !isOutside(link) else { return leaveForNow(link) }
             if let hub = link.hub { _ = follower.linkUp(hub, at: .now) }
             moved()
         case .silent: reachServers()
@@ -300,10 +302,13 @@ public final class HubConnection {
             link.forgetState()
             moved()
         case .active(let active):
+            guard !isForeign(link) else { return }
             _ = follower.announced(active.announcement, at: .now)
             moved()
         case .state(let site): if link.hub == follower.following { note { $0.site = site } }
-        case .pair(let pair): learn(pair)
+        case .pair(let pair):
+            if link.endpoint == given { learnSite(of: link) }
+            if isForeign(link) { leaveForNow(link) } else { learn(pair) }
         case .confirmed(let confirmation): confirmed(confirmation, on: link)
         case .message(let message): deliver(message, from: link)
         }
@@ -316,6 +321,7 @@ public final class HubConnection {
             $0.epoch = follower.epoch
         }
         guard let hub = follower.following, let link = link(of: hub) else { return }
+        learnSite(of: link)
         if let site = link.site { note { $0.site = site } }
         link.takeState(after: links.filter { $0 !== link })
     }
@@ -351,6 +357,31 @@ public final class HubConnection {
     /// It answered after the pair was known, which names two others.
     private func isOutside(_ link: DataLink) -> Bool {
         newestPair != nil && servers.count == 2 && !servers.contains { $0.name == link.hub }
+    }
+
+    /// It may stand where the site says that another one does, or be on its way into this site: not at full speed.
+    private func leaveForNow(_ link: DataLink) {
+        leave(link)
+        reachTimer.schedule(after: .seconds(1)) { [weak self] in self?.reachServers() }
+    }
+
+    /// A server of another site is none of ours, whatever it announces: epochs are comparable within a site only, and its
+    /// own may be higher.
+    private func isForeign(_ link: DataLink) -> Bool {
+        guard let main, let other = link.main else { return false }
+        return other != main
+    }
+
+    /// The first hub that was given tells whose site this is; one that is followed before that one answers, too.
+    private func learnSite(of link: DataLink) {
+        guard main == nil, let found = link.main else { return }
+        main = found
+        for other in links where isForeign(other) {
+            // What it said is void. What follows on this link is of this site.
+            follower = Follower()
+            newestPair = nil
+            leaveForNow(other)
+        }
     }
 
     private func leave(_ link: DataLink) {
