@@ -8,11 +8,11 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 demo: build ## A whole site on this machine: Main is killed, the Backup takes over, Main returns.
 	@.build/release/understudy demo
 
-test: setup ## All tests, on real brokers, and a third of the mutations. Root runs a few more, and says which are skipped otherwise.
+test: setup ## All tests, on real brokers, and a sixth of the mutations. Root runs a few more, and says which are skipped otherwise.
 	swift build --build-tests
 	swift test --skip-build --no-parallel
 	$(MAKE) --no-print-directory model-check simulate load-check SECONDS=15
-	$(MAKE) --no-print-directory mutations PART="$(shell git rev-list --count HEAD 2>/dev/null || echo 0)/3"
+	$(MAKE) --no-print-directory mutations PART="$(shell git rev-list --count HEAD 2>/dev/null || echo 0)/6"
 	$(MAKE) --no-print-directory show-check SECONDS=30
 	$(SHOW_CHECK) --seconds 20 --keys
 

@@ -32,11 +32,10 @@ enum Run {
         do {
             try await site.startAll(clients: names)
             try await waitForWitnesses(of: site, names)
-            let start = Date.now
-            let spans =
+            let (moment, spans) =
                 try await fault.hitsMain
                 ? lose(main: fault, site, network, names) : lose(backup: fault, site, network, names)
-            if trace { print("\(fault.description)\n\(await Trace(site, since: start))") }
+            if trace { print("\(fault.description)\n\(await Trace(site, since: moment))") }
             await end(site, network)
             return spans
         } catch {
@@ -47,27 +46,27 @@ enum Run {
 
     private static func lose(
         main fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
-    ) async throws -> (Duration, Duration) {
+    ) async throws -> (moment: Date, spans: (Duration, Duration)) {
         let strike = try await fault.aim(at: site, network)
         let listener = try await Listener(at: site.backup, site.credentials, for: names)
         await site.watch.stop()
-        let start = ContinuousClock.now
+        let (moment, start) = (Date.now, ContinuousClock.now)
         async let last = listener.lastClient()
         try await strike()
         guard let last = await last, let announced = await listener.announcedAt else {
             throw NotFollowed(clients: await listener.awaited.sorted(), wasAnnounced: await listener.announcedAt != nil)
         }
         await listener.stop()
-        return (announced - start, last - start)
+        return (moment, (announced - start, last - start))
     }
 
     private static func lose(
         backup fault: Fault, _ site: LocalSite, _ network: ShowNetwork?, _ names: [MachineName]
-    ) async throws -> (Duration, Duration) {
+    ) async throws -> (moment: Date, spans: (Duration, Duration)) {
         let main = site.main
         let publisher = try await Publisher(hubs: [main.observed, site.backup.observed], site.credentials)
         let strike = try await fault.aim(at: site, network)
-        let start = ContinuousClock.now
+        let (moment, start) = (Date.now, ContinuousClock.now)
         async let alone = site.watch.wait(for: "Main alone") { $0.hubs[main.observed]?.pair?.mode != .paired }
         try await strike()
         let span = try await alone - start
@@ -76,7 +75,7 @@ enum Run {
         guard
             await site.watch.view.machines.filter({ names.contains($0.key) }).allSatisfy({ $0.value.lastSwitch == nil })
         else { throw ClientMoved() }
-        return (span, await publisher.longestStall)
+        return (moment, (span, await publisher.longestStall))
     }
 
     /// The pair has all the witnesses that it will have: it is not renewed during the measurement.

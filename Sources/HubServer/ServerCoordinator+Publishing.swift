@@ -17,7 +17,8 @@ extension ServerCoordinator {
         // It first appears when this server knows who acts, and says from then on that this one has stood down.
         let isKnown = coordinator.phase != .isolated || coordinator.isActive || before != nil
         let active = record.flatMap { record in
-            isKnown ? HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive) : nil
+            isKnown
+                ? HubActive(record: record, standsDown: record.holder == options.name && !coordinator.isActive) : nil
         }
         // Every client gets the pair, and while it follows another hub it has something better to do.
         if let before, let active, before.hub != active.hub {

@@ -1,26 +1,26 @@
 import Glibc
+import Synchronization
 
 /// Ports of loopback that nobody listens on at this moment.
 public enum FreePorts {
+    /// The ones that were taken last, held: else another connection may take one before its program listens there.
+    private static let held = Mutex<[HeldPort]>([])
+    /// Of each a socket; what is older has long been listened on.
+    private static let mostHeld = 256
+
+    /// Nobody else is given them for as long as this program lives, but for a program that sets `SO_REUSEADDR` and listens there,
+    /// as ours do.
+    ///
     /// - Parameter preferred: taken first where it is free.
     public static func take(_ count: Int, preferring preferred: UInt16? = nil) -> [UInt16] {
-        var sockets: [Int32] = []
-        var ports: [UInt16] = []
-        // All stay open until the last one is found, so that no port is found twice.
-        defer { for socket in sockets { close(socket) } }
-        if let preferred, let (socket, port) = bindLoopback(preferred) {
-            sockets.append(socket)
-            ports.append(port)
-        }
-        while ports.count < count, let (socket, port) = bindLoopback(0) {
-            sockets.append(socket)
-            ports.append(port)
-        }
-        return ports
+        var taken = [preferred.flatMap { HeldPort($0) }].compactMap { $0 }
+        while taken.count < count, let port = HeldPort() { taken.append(port) }
+        held.withLock { $0 = ($0 + taken).suffix(mostHeld) }
+        return taken.map(\.port)
     }
 
     fileprivate static func bindLoopback(_ port: UInt16) -> (socket: Int32, port: UInt16)? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         // As a broker does: a port that only old connections still hold is free.
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout.size(ofValue: yes)))
@@ -48,9 +48,9 @@ final class HeldPort: Sendable {
     let port: UInt16
     private let socket: Int32
 
-    /// Returns `nil` where no port is left.
-    init?() {
-        guard let (socket, port) = FreePorts.bindLoopback(0) else { return nil }
+    /// Returns `nil` where that port is not free; with 0, where none is left.
+    init?(_ wanted: UInt16 = 0) {
+        guard let (socket, port) = FreePorts.bindLoopback(wanted) else { return nil }
         (self.socket, self.port) = (socket, port)
     }
 

@@ -22,7 +22,7 @@ public final class ReconnectingSession {
     private var shortSessions = 0
     private static let isShort = Duration.milliseconds(250)
     private static let mostShortSessions = 3
-    private var whenClosed: (@SessionLoop () -> Void)?
+    private var whenClosed: [@SessionLoop () -> Void] = []
 
     public init(
         _ configuration: Session.Configuration, backoff: Backoff = Backoff(),
@@ -51,7 +51,7 @@ public final class ReconnectingSession {
         isWanted = false
         pause.cancel()
         guard let current else { return closed() }
-        whenClosed = closed
+        whenClosed.append(closed)
         current.close()
     }
 
@@ -81,8 +81,9 @@ public final class ReconnectingSession {
                 self.handle(event)
             } else if case .closed = event {
                 self.current = nil
-                self.whenClosed?()
-                self.whenClosed = nil
+                let waiting = self.whenClosed
+                self.whenClosed = []
+                for closed in waiting { closed() }
             }
         }
         weakSession = session

@@ -211,7 +211,8 @@ struct BackupAddTests {
             try await site.expectPaired()
             // It heard of the Backup's old site as well, whose epochs were higher.
             let lines = try #require(await site.process(of: LocalSite.client)).lines
-            #expect(!lines.contains { $0.contains("main-2") && !$0.contains("belongs to the site of main-2") }, "\(lines)")
+            #expect(
+                !lines.contains { $0.contains("main-2") && !$0.contains("belongs to the site of main-2") }, "\(lines)")
         }
     }
 

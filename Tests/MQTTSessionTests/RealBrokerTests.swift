@@ -32,6 +32,42 @@ struct RealBrokerTests {
         await broker.stop()
     }
 
+    @Test("A session that is stopped by two tells both when it has ended")
+    func stoppedTwice() async throws {
+        let broker = try await TestBroker()
+        let (events, continuation) = AsyncStream.makeStream(of: String.self)
+        let session = await ReconnectingSession(.init(endpoint: broker.endpoint, clientID: "a")) {
+            if case .up = $0 { continuation.yield("up") }
+        }
+        await session.start()
+        var seen = events.makeAsyncIterator()
+        #expect(await seen.next() == "up")
+        let stop = { @Sendable @SessionLoop in
+            for name in ["one", "other"] { session.stop { continuation.yield(name) } }
+        }
+        await stop()
+        #expect(await seen.next() == "one")
+        #expect(await seen.next() == "other")
+        await broker.stop()
+    }
+
+    @Test("A port that was taken for a program is given to no other connection before that program listens")
+    func heldPort() throws {
+        let port = FreePorts.take(1)[0]
+        let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(other) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(other, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        #expect(result == -1 && errno == EADDRINUSE)
+    }
+
     @Test("Nobody listens: refused, at once")
     func refused() async throws {
         let port = FreePorts.take(1)[0]
