@@ -92,7 +92,8 @@ final class HubLink {
             isForeign = false
             main = nil
             patience.cancel()
-            onEvent(wasUp ? .down(reason) : .failed(reason))
+            // One that is given up on purpose, for another address perhaps, has not failed.
+            if wasUp { onEvent(.down(reason)) } else if reason != .requested { onEvent(.failed(reason)) }
         case .message(let message):
             guard let topic = Topic(name: message.topic) else { return }
             if topic == .hubServer, let server = try? HubServer(decoding: message.payload) {

@@ -122,6 +122,10 @@ public final class MachineAgent {
     public var site: MachineName? {
         didSet { if site != oldValue { reviewSite() } }
     }
+    /// As remembered from an earlier run.
+    private var rememberedSite: MachineName?
+    /// The Main server of the hub whose epoch is obeyed, or whose pair is the newest.
+    private var obeyedSite: MachineName?
     private var newestPair: (epoch: Epoch, version: UInt64)?
     private var nameCheck: NameCheck
     private var nameOursSince: ContinuousClock.Instant?
@@ -165,6 +169,7 @@ public final class MachineAgent {
             if link.endpoint != endpoint { link.reconnect(to: endpoint) }
             return
         }
+        if side == .main { rememberedSite = hub }
         let will = Publication(
             topic: Topic.machine(identity.name, .status).name, payload: status.with(.lost).encoded, retain: true)
         let configuration = Session.Configuration(
@@ -277,14 +282,18 @@ public final class MachineAgent {
         guard !message.payload.isEmpty else { return }
         switch topic {
         case .hubActive:
-            report(follower.announced(try Follower.Announcement(hubActive: message.payload), at: clock()))
+            let before = follower.epoch
+            let outcome = follower.announced(try Follower.Announcement(hubActive: message.payload), at: clock())
+            if follower.epoch != before { obeyedSite = link.main }
+            report(outcome)
         case .hubServer:
             let server = try HubServer(decoding: message.payload)
             onEvent(.server(server, side))
             guard identity.role == .client else { break }
             settle(link, at: server.role == .main ? .main : .backup, from: side)
             if server.role == .main { learnSite(server.name) }
-        case .hubPair: learn(try HubPair(decoding: message.payload))
+        case .hubPair:
+            obeyedSite = try learn(HubPair(decoding: message.payload)) ? link.main : obeyedSite
         case .hubHistory: onEvent(.history(message.payload, side))
         case .hubKeys: onEvent(.keys(try HubKeys(decoding: message.payload), side))
         case .machine(identity.name, .status):
@@ -324,11 +333,12 @@ public final class MachineAgent {
         Task { await link.stop() }
     }
 
-    /// The Main server that was reached first in this run tells which site this is.
+    /// The Main server that was reached first in this run tells which site this is, or a hub that is followed and of the site
+    /// that is remembered.
     private func learnSite(_ main: MachineName) {
         guard site == nil else { return }
-        // What the Backup said before may be of another one; what follows on Main's link is of this one.
-        if let other = links[.backup]?.main, other != main {
+        // What was obeyed before may be another one's; what follows on Main's link is this one's.
+        if let obeyedSite, obeyedSite != main {
             follower = Follower()
             newestPair = nil
         }
@@ -338,10 +348,9 @@ public final class MachineAgent {
     /// A server of another site is none of ours, whatever it announces: epochs are comparable within a site only, and its
     /// own may be higher. It may have been given by mistake, be a spare that was one, or have taken over an address.
     private func reviewSite() {
-        // Until then a client goes by what it remembers, and a server by nothing.
-        guard let expected = site ?? (identity.role == .client ? links[.main]?.hub : nil) else { return }
+        guard let site else { return }
         for link in links.values {
-            let isForeign = link.main.map { $0 != expected } ?? false
+            let isForeign = link.main.map { $0 != site } ?? false
             guard isForeign != link.isForeign else { continue }
             // It says anew what was not heard.
             guard isForeign, let other = link.main else {
@@ -351,7 +360,7 @@ public final class MachineAgent {
             sayGoodbye(on: link)
             link.judgeForeign()
             publishLinks()
-            onEvent(.foreign(link.endpoint, main: other, site: expected))
+            onEvent(.foreign(link.endpoint, main: other, site: site))
         }
     }
 
@@ -369,11 +378,13 @@ public final class MachineAgent {
         publishHeartbeat(on: link)
     }
 
-    private func learn(_ pair: HubPair) {
-        guard let epoch = pair.epoch else { return }
-        if let newestPair, (epoch, pair.version) < newestPair { return }
+    /// - Returns: whether it is the newest.
+    private func learn(_ pair: HubPair) -> Bool {
+        guard let epoch = pair.epoch else { return false }
+        if let newestPair, (epoch, pair.version) < newestPair { return false }
         newestPair = (epoch, pair.version)
         onEvent(.pair(pair))
+        return true
     }
 
     private func report(_ outcome: Follower.Outcome) {
@@ -387,6 +398,7 @@ public final class MachineAgent {
             publishStatus()
         }
         publishLinks()
+        if let obeyedSite, obeyedSite == rememberedSite { learnSite(obeyedSite) }
         onEvent(.followed(hub, epoch, change))
         guard change != nil else { return }
         // How long it took is told when the others have followed, too.

@@ -8,18 +8,23 @@ import MQTTSession
 public final class SiteObserver {
     public private(set) var view = SiteView()
 
+    /// Whose site is looked at: the server that first answered at the first address.
+    private let first: Endpoint?
+    private var firstServer: MachineName?
     private let findsOthers: Bool
     private let credentials: TLSCredentials?
     private let onHeard: @SessionLoop (SiteView) -> Void
     private var sessions: [Endpoint: ReconnectingSession] = [:]
 
     /// - Parameters:
+    ///   - hubs: where they lead to two sites, the first one counts.
     ///   - findsOthers: whether the hubs that these ones name are read, too.
     ///   - onChange: called after every message and every change of a link.
     public init(
         hubs: [Endpoint], credentials: TLSCredentials?, findsOthers: Bool = true,
         onChange: @escaping @SessionLoop (SiteView) -> Void = { _ in }
     ) {
+        first = hubs.first
         self.findsOthers = findsOthers
         self.credentials = credentials
         onHeard = onChange
@@ -97,6 +102,7 @@ public final class SiteObserver {
                 if view.reach[endpoint] == .reached { onHeard(view) }
                 return
             }
+            if endpoint == first { learnSite() }
             observeNamedServers(of: endpoint)
             if view.reach[endpoint] == .reached { tellNews() }
         case .down(let reason):
@@ -118,9 +124,19 @@ public final class SiteObserver {
         return sessions[endpoint]?.session?.isKey(of: server.name.description) ?? true
     }
 
+    /// That server may join another site. Another one that takes over its address changes nothing.
+    private func learnSite() {
+        guard let hub = first.flatMap({ view.hubs[$0] }), let server = hub.server?.name,
+            let main = hub.pair?.main?.name,
+            firstServer ?? server == server
+        else { return }
+        firstServer = server
+        view.main = main
+    }
+
     /// The pair names both servers, so that one address is enough to see the whole site.
     private func observeNamedServers(of endpoint: Endpoint) {
-        guard findsOthers, let hub = view.hubs[endpoint], let pair = hub.pair else { return }
+        guard findsOthers, let hub = view.hubs[endpoint], let pair = hub.pair, !view.isForeign(hub) else { return }
         let known = Set(view.hubs.values.compactMap { $0.server?.name })
         for server in [pair.main, pair.backup].compactMap({ $0 })
         where server.name != hub.server?.name && !known.contains(server.name) {

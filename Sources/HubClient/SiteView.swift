@@ -65,6 +65,8 @@ public struct SiteView: Sendable {
 
     public internal(set) var hubs: [Endpoint: HubView] = [:]
     public internal(set) var reach: [Endpoint: Reach] = [:]
+    /// The Main server by which the site is known; `nil`: not known yet, and every hub counts.
+    var main: MachineName?
     /// Rises with all that is heard but heartbeats.
     public internal(set) var news = 0
 
@@ -86,7 +88,15 @@ public struct SiteView: Sendable {
 
     public var isReached: Bool { !reachedHubs.isEmpty }
 
-    private var reachedHubs: [HubView] { hubs.filter { reach[$0.key] == .reached }.map(\.value) }
+    private var reachedHubs: [HubView] {
+        hubs.filter { reach[$0.key] == .reached && !isForeign($0.value) }.map(\.value)
+    }
+
+    /// A hub of another site, whose epochs may be higher, has no word here.
+    func isForeign(_ hub: HubView) -> Bool {
+        guard let main, let other = hub.pair?.main?.name else { return false }
+        return other != main
+    }
 
     /// Every machine by name. What several hubs say of one is merged: online on either hub is online.
     public var machines: [MachineName: MachineView] {

@@ -241,6 +241,8 @@ struct BackupAddTests {
             try await site.watch.wait(for: "it has left the Backup and follows main-1") { isAtHome($0, early) }
             try await publish("beside a Backup of another site")
             #expect(await program.state.hub == site.main.name)
+            let view = await site.watch.view
+            #expect(view.authority?.server?.name == site.main.name && view.machines[MachineName("main-2")!] == nil)
             let main = try #require(await site.process(of: site.main.name))
             try await main.hang()
             try await site.startClient(newcomer, knowsBackup: true)

@@ -14,7 +14,7 @@ final class DataLink {
         /// What the readers want has been asked for.
         case reading
         case down
-        case active(HubActive)
+        case active
         case state(HubState)
         case pair(HubPair)
         case confirmed(Confirmation)
@@ -29,6 +29,7 @@ final class DataLink {
     private(set) var site: HubState?
     /// The Main server of the hub's site, as its pair record says in this session.
     private(set) var main: MachineName?
+    private(set) var active: HubActive?
     /// Counts the sessions.
     private(set) var connection = 0
     let endpoint: Endpoint
@@ -130,7 +131,7 @@ final class DataLink {
         case .down:
             let wasUp = isUp
             isUp = false
-            (site, main) = (nil, nil)
+            (site, main, active) = (nil, nil, nil)
             if wasUp { onEvent(.down) }
             noteSilence()
         case .message(let message): received(message)
@@ -172,7 +173,10 @@ final class DataLink {
             guard let state = try? HubState(decoding: message.payload) else { return }
             site = state
             onEvent(.state(state))
-        case .hubActive: if let active = try? HubActive(decoding: message.payload) { onEvent(.active(active)) }
+        case .hubActive:
+            guard let active = try? HubActive(decoding: message.payload) else { return }
+            self.active = active
+            onEvent(.active)
         case .confirmation(publisher):
             if let confirmation = try? Confirmation(decoding: message.payload) { onEvent(.confirmed(confirmation)) }
         default: break

@@ -48,6 +48,8 @@ public final class HubConnection {
     private let given: Endpoint?
     /// The Main server of the site, by which a site is known, once it is certain.
     private var main: MachineName?
+    /// The Main server of the hub whose epoch is obeyed, or whose pair is the newest.
+    private var obeyed: MachineName?
     private var newestPair: (epoch: Epoch, version: UInt64)?
     /// As the newest pair names it.
     private var backup: MachineName?
@@ -301,14 +303,17 @@ public final class HubConnection {
             for other in links where other !== link { other.inheritState(of: link) }
             link.forgetState()
             moved()
-        case .active(let active):
-            guard !isForeign(link) else { return }
-            _ = follower.announced(active.announcement, at: .now)
+        case .active:
+            obey(link)
             moved()
         case .state(let site): if link.hub == follower.following { note { $0.site = site } }
         case .pair(let pair):
-            if link.endpoint == given { learnSite(of: link) }
-            if isForeign(link) { leaveForNow(link) } else { learn(pair) }
+            // One that does not name this hub tells of a site that it was removed from.
+            if link.endpoint == given, [pair.main, pair.backup].contains(where: { $0?.name == link.hub }) {
+                learnSite(of: link)
+            }
+            guard !isForeign(link) else { return leaveForNow(link) }
+            if learn(pair) { obeyed = link.main }
         case .confirmed(let confirmation): confirmed(confirmation, on: link)
         case .message(let message): deliver(message, from: link)
         }
@@ -327,10 +332,12 @@ public final class HubConnection {
     }
 
     /// One address is enough to find the other one. A server that was removed is left, whether it is there or not.
-    private func learn(_ pair: HubPair) {
+    ///
+    /// - Returns: whether it is the newest.
+    private func learn(_ pair: HubPair) -> Bool {
         let named = [pair.main, pair.backup].compactMap { $0 }
         if let epoch = pair.epoch {
-            if let newestPair, (epoch, pair.version) < newestPair { return }
+            if let newestPair, (epoch, pair.version) < newestPair { return false }
             newestPair = (epoch, pair.version)
             for link in links {
                 guard let hub = link.hub, !named.contains(where: { $0.name == hub }) else { continue }
@@ -342,6 +349,14 @@ public final class HubConnection {
         // A server that does not know yet who decides names itself only.
         if pair.epoch != nil || newestPair == nil { servers = named }
         reachServers()
+        return pair.epoch != nil
+    }
+
+    private func obey(_ link: DataLink) {
+        guard let active = link.active, !isForeign(link) else { return }
+        let before = follower.epoch
+        _ = follower.announced(active.announcement, at: .now)
+        if follower.epoch != before { obeyed = link.main }
     }
 
     /// An address where nobody answers may be that of a server which was replaced. Before that is known it may as well be
@@ -376,11 +391,13 @@ public final class HubConnection {
     private func learnSite(of link: DataLink) {
         guard main == nil, let found = link.main else { return }
         main = found
-        for other in links where isForeign(other) {
-            // What it said is void. What follows on this link is of this site.
-            follower = Follower()
-            newestPair = nil
-            leaveForNow(other)
+        for other in links where isForeign(other) { leaveForNow(other) }
+        guard let obeyed, obeyed != found else { return }
+        // That was another site's word.
+        (follower, newestPair, servers, backup) = (Follower(), nil, [], nil)
+        for link in links {
+            obey(link)
+            if link.isUp, let hub = link.hub { _ = follower.linkUp(hub, at: .now) }
         }
     }
 
