@@ -243,9 +243,12 @@ private final class SiteFollower {
             given: options.main.description, main: pair.main ?? site.main, backup: pair.backup ?? site.backup)
         for (side, server) in [(MachineAgent.Side.main, known.main), (.backup, known.backup)] {
             guard let server else { continue }
+            // Before Main was reached this may be another site's pair: the operator's address is tried first.
+            let isCertain = side == .backup || agent.site != nil
             // A server that is reached already stays where it was reached: the operator may know a way to it that
             // the server itself does not.
-            if agent.endpoint(of: side) == nil || (agent.hub(at: side) ?? server.name) != server.name {
+            let isAnother = isCertain && (agent.hub(at: side) ?? server.name) != server.name
+            if agent.endpoint(of: side) == nil || isAnother {
                 if agent.endpoint(of: side) == givenBackup { givenBackup = nil }
                 agent.connect(side, to: server.endpoint, hub: server.name)
             } else {

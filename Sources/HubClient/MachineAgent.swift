@@ -338,11 +338,16 @@ public final class MachineAgent {
     private func learnSite(_ main: MachineName) {
         guard site == nil else { return }
         // What was obeyed before may be another one's; what follows on Main's link is this one's.
-        if let obeyedSite, obeyedSite != main {
+        let isOther = obeyedSite.map { $0 != main } ?? false
+        if isOther {
             follower = Follower()
             newestPair = nil
         }
         site = main
+        guard isOther else { return }
+        for link in links.values where link.isUp {
+            if let hub = link.hub { report(follower.linkUp(hub, at: clock())) }
+        }
     }
 
     /// A server of another site is none of ours, whatever it announces: epochs are comparable within a site only, and its

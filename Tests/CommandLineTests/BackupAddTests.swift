@@ -244,16 +244,16 @@ struct BackupAddTests {
             let view = await site.watch.view
             #expect(view.authority?.server?.name == site.main.name && view.machines[MachineName("main-2")!] == nil)
             let main = try #require(await site.process(of: site.main.name))
+            // One that knows nothing of the site, and one that remembers main-1.
+            try await #require(site.process(of: early)).stop()
             try await main.hang()
-            try await site.startClient(newcomer, knowsBackup: true)
-            try await site.watch.wait(for: "the newcomer has heard of main-2's epoch") {
-                let epoch = $0.hubs[site.backup.endpoint]?.active?.epoch
-                return epoch != nil && links($0, site.backup, newcomer)?.epoch == epoch
+            for client in [early, newcomer] { try await site.startClient(client, knowsBackup: true) }
+            try await site.watch.wait(for: "both have heard of main-2's epoch") { view in
+                let epoch = view.hubs[site.backup.endpoint]?.active?.epoch
+                return [early, newcomer].allSatisfy { epoch != nil && links(view, site.backup, $0)?.epoch == epoch }
             }
             main.goOn()
             try await site.watch.wait(for: "both follow main-1") { isAtHome($0, early) && isAtHome($0, newcomer) }
-            let lines = try #require(await site.process(of: early)).lines
-            #expect(lines.contains { $0.contains("belongs to the site of main-2, not to that of main-1") }, "\(lines)")
             // That Backup becomes this site's: they are with it again.
             #expect(try await CommandRequest("backup/remove", "{}").sent(to: ports[0]) == .ok)
             try await other.kill()
@@ -282,8 +282,15 @@ struct BackupAddTests {
             try await site.waitForHome([LocalSite.client, early, newcomer])
             try await publish("at home again")
             await program.close()
-            let all = try #require(await site.process(of: newcomer)).lines
-            #expect(!all.contains { $0.contains("following main-3") || $0.contains(" to main-3 in ") }, "\(all)")
+            for client in [early, newcomer] {
+                let lines = try #require(await site.process(of: client)).lines
+                let isWarned = { (main: String) in
+                    lines.contains { $0.contains("belongs to the site of \(main), not to that of main-1") }
+                }
+                #expect(isWarned("main-2") && isWarned("main-3"), "\(lines)")
+                #expect(
+                    !lines.contains { $0.contains("following main-3") || $0.contains(" to main-3 in ") }, "\(lines)")
+            }
         }
     }
 
